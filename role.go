@@ -1,0 +1,525 @@
+package usermgmt
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// RoleID identifies a role.
+type RoleID = store.RoleID
+
+// ScopeKind is a kind of place in which a role's permissions hold.
+type ScopeKind = store.ScopeKind
+
+// Kinds of scope.
+const (
+	ScopeRealm        = store.ScopeRealm
+	ScopeOrganization = store.ScopeOrganization
+	ScopeFacility     = store.ScopeFacility
+)
+
+// Role is a named, versioned set of permissions for one kind of scope.
+type Role struct {
+	ID RoleID
+	// Scope and Name together are unique in the realm.
+	Scope       ScopeKind
+	Name        string
+	Description string
+	// Permissions is a sorted set, wildcards included.
+	Permissions []string
+	// CreatedBy names the actor as Event.Actor does; it is "host" for built-in roles.
+	CreatedBy string
+	// Version is 1 at creation and grows by one with each change.
+	Version   int64
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}
+
+// Grant gives a user a role, everywhere or at listed scopes, or a single
+// permission in the whole realm.
+type Grant = store.Grant
+
+// Ids of the built-in roles. They exist in every realm, and can be neither
+// changed nor deleted.
+const (
+	// RoleAdmin holds everything, everywhere: scope realm.
+	RoleAdmin RoleID = "00000000-0000-8000-8000-000000000001"
+	// RoleReadOnly holds "read" and "list" of every group: scope realm.
+	RoleReadOnly RoleID = "00000000-0000-8000-8000-000000000002"
+
+	// Roles of the organization scope. Writer and editor are equal in rights,
+	// as are reader, viewer and member; unassigned holds none.
+	RoleOwner      RoleID = "00000000-0000-8000-8000-000000000011"
+	RoleOrgAdmin   RoleID = "00000000-0000-8000-8000-000000000012"
+	RoleEditor     RoleID = "00000000-0000-8000-8000-000000000013"
+	RoleWriter     RoleID = "00000000-0000-8000-8000-000000000014"
+	RoleViewer     RoleID = "00000000-0000-8000-8000-000000000015"
+	RoleReader     RoleID = "00000000-0000-8000-8000-000000000016"
+	RoleMember     RoleID = "00000000-0000-8000-8000-000000000017"
+	RoleUnassigned RoleID = "00000000-0000-8000-8000-000000000018"
+
+	// Roles of the facility scope. Fulfillers and supervisors need at least
+	// one facility.
+	RoleFulfiller     RoleID = "00000000-0000-8000-8000-000000000021"
+	RoleSupervisor    RoleID = "00000000-0000-8000-8000-000000000022"
+	RoleAdministrator RoleID = "00000000-0000-8000-8000-000000000023"
+)
+
+// builtin is a role that every realm has.
+type builtin struct {
+	role Role
+	set  *permissionSet
+	// needsScopes: a grant of the role must list at least one scope.
+	needsScopes bool
+}
+
+var builtins = newBuiltins()
+
+func newBuiltins() []builtin {
+	reads := []Permission{}
+	for _, p := range ownPermissions() {
+		if p.reads() {
+			reads = append(reads, p)
+		}
+	}
+	orgRead := []Permission{OrganizationsRead, MembersRead, MembersList}
+	orgAdmin := []Permission{OrganizationsRead, OrganizationsUpdate, "members.*", "keys.*", "sessions.*", EventsRead, EventsList}
+	owner := append(slices.Clone(orgAdmin), OrganizationsDelete)
+	supervise := []Permission{UsersAdd, UsersRead, UsersList, UsersUpdate, UsersDelete}
+	list := []struct {
+		id          RoleID
+		scope       ScopeKind
+		name, about string
+		permissions []Permission
+	}{
+		{RoleAdmin, ScopeRealm, "admin", "Everything, everywhere", []Permission{All}},
+		{RoleReadOnly, ScopeRealm, "read-only", "Reads and lists everything", reads},
+		{RoleOwner, ScopeOrganization, "owner", "Owns the organization", owner},
+		{RoleOrgAdmin, ScopeOrganization, "admin", "Manages the organization and its members", orgAdmin},
+		{RoleEditor, ScopeOrganization, "editor", "Works in the organization", orgRead},
+		{RoleWriter, ScopeOrganization, "writer", "Works in the organization", orgRead},
+		{RoleViewer, ScopeOrganization, "viewer", "Looks into the organization", orgRead},
+		{RoleReader, ScopeOrganization, "reader", "Looks into the organization", orgRead},
+		{RoleMember, ScopeOrganization, "member", "Belongs to the organization", orgRead},
+		{RoleUnassigned, ScopeOrganization, "unassigned", "Belongs to the organization without any right", nil},
+		{RoleFulfiller, ScopeFacility, "FULFILLER", "Works at facilities", nil},
+		{RoleSupervisor, ScopeFacility, "SUPERVISOR", "Manages users of facilities", supervise},
+		{RoleAdministrator, ScopeFacility, "ADMINISTRATOR", "Manages users of every facility", []Permission{"users.*"}},
+	}
+	bs := make([]builtin, len(list))
+	for i, l := range list {
+		names := make([]string, len(l.permissions))
+		for j, p := range l.permissions {
+			names[j] = string(p)
+		}
+		slices.Sort(names)
+		bs[i] = builtin{
+			role: Role{ID: l.id, Scope: l.scope, Name: l.name, Description: l.about, Permissions: names, CreatedBy: "host", Version: 1,
+				CreatedAt: time.Unix(0, 0).UTC(), UpdatedAt: time.Unix(0, 0).UTC()},
+			set:         newPermissionSet(l.permissions),
+			needsScopes: l.id == RoleFulfiller || l.id == RoleSupervisor,
+		}
+		if l.id == RoleReadOnly {
+			bs[i].set = &permissionSet{reads: true}
+		}
+	}
+	return bs
+}
+
+func builtinByID(id RoleID) (builtin, bool) {
+	if !strings.HasPrefix(string(id), "00000000-0000-8000-8000-") {
+		return builtin{}, false
+	}
+	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.role.ID == id })
+	if i < 0 {
+		return builtin{}, false
+	}
+	return builtins[i], true
+}
+
+func (b builtin) copy() Role {
+	r := b.role
+	r.Permissions = slices.Clone(r.Permissions)
+	return r
+}
+
+// IsBuiltin reports whether the id is a built-in role's.
+func IsBuiltin(id RoleID) bool {
+	_, ok := builtinByID(id)
+	return ok
+}
+
+// role finds a role, built-in or stored, heedless of rights.
+func (g *guard) role(ctx context.Context, id RoleID) (Role, error) {
+	if b, ok := builtinByID(id); ok {
+		return b.copy(), nil
+	}
+	r, err := g.r.Role(ctx, id)
+	return Role(r), err
+}
+
+func (g *guard) roleByName(ctx context.Context, scope ScopeKind, name string) (Role, error) {
+	for _, b := range builtins {
+		if b.role.Scope == scope && b.role.Name == name {
+			return b.copy(), nil
+		}
+	}
+	r, err := g.r.RoleByName(ctx, scope, name)
+	return Role(r), err
+}
+
+// NewRole is a role to be created.
+type NewRole struct {
+	// Scope is the realm if zero.
+	Scope ScopeKind
+	// Name has 1 to 128 characters; it is unique among the roles of the scope.
+	Name string
+	// Description has at most 1,024 characters.
+	Description string
+	// Permissions must be known to the realm, and held by the actor.
+	Permissions []Permission
+}
+
+// CreateRole creates a role. It needs roles.add, and every permission that
+// the role is to hold: nobody gives what he lacks.
+func (m *Manager) CreateRole(ctx context.Context, n NewRole) (Role, error) {
+	if n.Scope == 0 {
+		n.Scope = ScopeRealm
+	}
+	r := store.Role{Scope: n.Scope, Name: n.Name, Description: n.Description, Permissions: permissionNames(n.Permissions)}
+	if err := checkRole(r); err != nil {
+		return Role{}, err
+	}
+	id, err := m.newID()
+	if err != nil {
+		return Role{}, err
+	}
+	r.ID, r.CreatedBy, r.CreatedAt, r.Version = RoleID(id), m.actor.String(), m.now(), 1
+	r.UpdatedAt = r.CreatedAt
+	err = m.update(ctx, func(g *guard) error {
+		if err := g.need(ctx, RolesAdd, Realmwide); err != nil {
+			return err
+		}
+		return g.createRole(ctx, r)
+	})
+	return Role(r), err
+}
+
+func (g *guard) createRole(ctx context.Context, r store.Role) error {
+	if err := g.checkRolePermissions(ctx, r.Permissions); err != nil {
+		return err
+	}
+	if _, err := g.roleByName(ctx, r.Scope, r.Name); err == nil {
+		return &ExistsError{Field: "Name"}
+	} else if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if err := g.tx.CreateRole(ctx, r); err != nil {
+		return err
+	}
+	return g.record(ctx, Event{Action: "role.created", Object: "role:" + string(r.ID)})
+}
+
+// checkRolePermissions requires that the permissions are known, and that the
+// actor holds each of them in the whole realm: whoever may give the role may
+// give it anywhere.
+func (g *guard) checkRolePermissions(ctx context.Context, names []string) error {
+	ps := make([]Permission, len(names))
+	for i, n := range names {
+		ps[i] = Permission(n)
+	}
+	if err := g.checkPermissions(ctx, "permissions", ps); err != nil {
+		return err
+	}
+	return g.needSet(ctx, newPermissionSet(ps), Realmwide, "the role would hold a permission that you lack")
+}
+
+func checkRole(r store.Role) error {
+	switch {
+	case r.Scope < ScopeRealm || r.Scope > ScopeFacility:
+		return invalid("scope", "must be realm, organization or facility")
+	case strings.TrimSpace(r.Name) == "":
+		return invalid("name", "must not be empty")
+	}
+	if err := checkText("name", r.Name, 128); err != nil {
+		return err
+	}
+	return checkText("description", r.Description, 1024)
+}
+
+func permissionNames(ps []Permission) []string {
+	names := make([]string, len(ps))
+	for i, p := range ps {
+		names[i] = string(p)
+	}
+	return sortedSet(names)
+}
+
+// Role returns a role by its id. It needs roles.read.
+func (m *Manager) Role(ctx context.Context, id RoleID) (Role, error) {
+	var role Role
+	err := m.view(ctx, func(g *guard) error {
+		if err := g.need(ctx, RolesRead, Realmwide); err != nil {
+			return err
+		}
+		var err error
+		role, err = g.role(ctx, id)
+		return err
+	})
+	return role, err
+}
+
+// RoleByName returns a role by its scope and name. It needs roles.read.
+func (m *Manager) RoleByName(ctx context.Context, scope ScopeKind, name string) (Role, error) {
+	var role Role
+	err := m.view(ctx, func(g *guard) error {
+		if err := g.need(ctx, RolesRead, Realmwide); err != nil {
+			return err
+		}
+		var err error
+		role, err = g.roleByName(ctx, scope, name)
+		return err
+	})
+	return role, err
+}
+
+// Roles returns a page of the realm's roles, the built-in ones first, then in
+// the order of ids. It needs roles.read or roles.list.
+func (m *Manager) Roles(ctx context.Context, p Page) (List[Role], error) {
+	limit, err := p.limit()
+	if err != nil {
+		return List[Role]{}, err
+	}
+	walk := m.walk("roles", p)
+	var list List[Role]
+	err = m.view(ctx, func(g *guard) error {
+		if err := g.needAny(ctx, Realmwide, RolesRead, RolesList); err != nil {
+			return err
+		}
+		after, err := walk.start(func(n int64) (string, error) { return g.roleAt(ctx, n) })
+		if errors.Is(err, ErrNotFound) {
+			list = newList([]Role{}, limit, nil)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		roles, err := g.roles(ctx, after, limit+1)
+		if err != nil {
+			return err
+		}
+		list = newList(roles, limit, func(r Role) string { return string(r.ID) })
+		return nil
+	})
+	if err == nil {
+		walk.done(len(list.Items), list.Next)
+	}
+	return list, err
+}
+
+// roles returns up to limit roles after the id: the built-in ones, then the stored.
+func (g *guard) roles(ctx context.Context, after string, limit int) ([]Role, error) {
+	var roles []Role
+	last := string(builtins[len(builtins)-1].role.ID)
+	for _, b := range builtins {
+		if string(b.role.ID) > after && len(roles) < limit {
+			roles = append(roles, b.copy())
+		}
+	}
+	if after < last {
+		after = "" // stored ids are UUIDv7, of which none precedes a built-in one
+	}
+	stored, err := g.r.Roles(ctx, RoleID(after), limit-len(roles))
+	for _, r := range stored {
+		roles = append(roles, Role(r))
+	}
+	return roles, err
+}
+
+// roleAt returns the id of the role before which n others stand. Roles are
+// few: it counts through them.
+func (g *guard) roleAt(ctx context.Context, n int64) (string, error) {
+	after := ""
+	for {
+		page, err := g.roles(ctx, after, batch)
+		if err != nil {
+			return "", err
+		}
+		if n < int64(len(page)) {
+			return string(page[n].ID), nil
+		}
+		if len(page) < batch {
+			return "", ErrNotFound
+		}
+		n -= int64(len(page))
+		after = string(page[len(page)-1].ID)
+	}
+}
+
+// RolesByID returns those of the roles that exist, built-in ones included, in
+// the order of their ids. At most 10,000 may be asked for. It needs roles.read,
+// or users.read: a role's name is part of who a user is.
+func (m *Manager) RolesByID(ctx context.Context, ids []RoleID) ([]Role, error) {
+	var roles []Role
+	err := m.view(ctx, func(g *guard) error {
+		if err := g.needAny(ctx, Realmwide, RolesRead, UsersRead, UsersList); err != nil {
+			return err
+		}
+		var err error
+		roles, err = g.rolesByID(ctx, ids)
+		return err
+	})
+	return roles, err
+}
+
+func (g *guard) rolesByID(ctx context.Context, ids []RoleID) ([]Role, error) {
+	var roles []Role
+	var stored []RoleID
+	for _, id := range sortedSet(slices.Clone(ids)) {
+		if b, ok := builtinByID(id); ok {
+			roles = append(roles, b.copy())
+		} else {
+			stored = append(stored, id)
+		}
+	}
+	if stored == nil {
+		return roles, nil
+	}
+	found, err := g.r.RolesByID(ctx, stored)
+	for _, r := range found {
+		roles = append(roles, Role(r))
+	}
+	slices.SortFunc(roles, func(a, b Role) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return roles, err
+}
+
+// RoleUpdate changes what it gives; nil fields and empty lists change nothing.
+type RoleUpdate struct {
+	// Version must be the role's current one, or 0 to change whatever is there.
+	Version     int64
+	Name        *string
+	Description *string
+	// Add and Remove must not name the same permission. Removing one that the
+	// role lacks is ignored.
+	Add, Remove []Permission
+}
+
+// UpdateRole changes a role; its holders have the new permissions at once. It
+// needs roles.update, and every permission that the role holds before and
+// after. An update that changes nothing writes nothing.
+func (m *Manager) UpdateRole(ctx context.Context, id RoleID, up RoleUpdate) (Role, error) {
+	for _, p := range up.Add {
+		if slices.Contains(up.Remove, p) {
+			return Role{}, invalid("permissions", "must not both add and remove "+quote(string(p)))
+		}
+	}
+	var role Role
+	err := m.update(ctx, func(g *guard) error {
+		if err := g.need(ctx, RolesUpdate, Realmwide); err != nil {
+			return err
+		}
+		if IsBuiltin(id) {
+			return &ForbiddenError{Permission: RolesUpdate, Reason: "a built-in role cannot be changed"}
+		}
+		old, err := g.tx.Role(ctx, id)
+		if err != nil {
+			return err
+		}
+		if up.Version != 0 && up.Version != old.Version {
+			return &StaleError{Version: old.Version, Requested: up.Version}
+		}
+		role, err = g.updateRole(ctx, old, up)
+		return err
+	})
+	return role, err
+}
+
+func (g *guard) updateRole(ctx context.Context, old store.Role, up RoleUpdate) (Role, error) {
+	r := old.Clone()
+	var fields []string
+	if up.Name != nil && *up.Name != old.Name {
+		r.Name, fields = *up.Name, append(fields, "name")
+	}
+	if up.Description != nil && *up.Description != old.Description {
+		r.Description, fields = *up.Description, append(fields, "description")
+	}
+	r.Permissions = slices.DeleteFunc(r.Permissions, func(p string) bool { return slices.Contains(up.Remove, Permission(p)) })
+	r.Permissions = sortedSet(append(r.Permissions, permissionNames(up.Add)...))
+	if !slices.Equal(r.Permissions, old.Permissions) {
+		fields = append(fields, "permissions")
+	}
+	if err := checkRole(r); err != nil {
+		return Role{}, err
+	}
+	if err := g.checkPermissions(ctx, "removePermissions", up.Remove); err != nil {
+		return Role{}, err
+	}
+	if err := g.checkRolePermissions(ctx, r.Permissions); err != nil {
+		return Role{}, err
+	}
+	if err := g.needSet(ctx, newPermissionSet(old.Permissions), Realmwide, "the role holds a permission that you lack"); err != nil {
+		return Role{}, err
+	}
+	if fields == nil {
+		return Role(old), nil
+	}
+	if r.Name != old.Name {
+		if _, err := g.roleByName(ctx, r.Scope, r.Name); err == nil {
+			return Role{}, &ExistsError{Field: "Name"}
+		} else if !errors.Is(err, ErrNotFound) {
+			return Role{}, err
+		}
+	}
+	r.UpdatedAt = g.m.now()
+	if err := g.tx.UpdateRole(ctx, r); err != nil {
+		return Role{}, err
+	}
+	r.Version++
+	return Role(r), g.record(ctx, Event{Action: "role.updated", Object: "role:" + string(r.ID), Fields: fields})
+}
+
+// DeleteRole deletes a role and takes it from its holders in the same unit of
+// work, whose length grows with their number; members of organizations who
+// had it become unassigned. It needs roles.delete, and every permission that
+// the role holds.
+func (m *Manager) DeleteRole(ctx context.Context, id RoleID) error {
+	return m.update(ctx, func(g *guard) error {
+		if err := g.need(ctx, RolesDelete, Realmwide); err != nil {
+			return err
+		}
+		if IsBuiltin(id) {
+			return &ForbiddenError{Permission: RolesDelete, Reason: "a built-in role cannot be deleted"}
+		}
+		r, err := g.tx.Role(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := g.needSet(ctx, newPermissionSet(r.Permissions), Realmwide, "the role holds a permission that you lack"); err != nil {
+			return err
+		}
+		if err := g.takeRole(ctx, r); err != nil {
+			return err
+		}
+		if err := g.tx.DeleteRole(ctx, id); err != nil {
+			return err
+		}
+		return g.record(ctx, Event{Action: "role.deleted", Object: "role:" + string(id)})
+	})
+}
+
+func (g *guard) takeRole(ctx context.Context, r store.Role) error {
+	err := g.eachUser(ctx, store.UserQuery{Role: r.ID}, func(u store.User) error {
+		u.Grants = slices.DeleteFunc(u.Grants, func(grant Grant) bool { return grant.Role == r.ID })
+		u.UpdatedAt = g.m.now()
+		return g.tx.UpdateUser(ctx, u)
+	})
+	if err != nil || r.Scope != ScopeOrganization {
+		return err
+	}
+	return g.unassignMembers(ctx, r.ID)
+}

@@ -1,0 +1,382 @@
+package usermgmt
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// UserUpdate changes what it gives; nil fields and empty lists change nothing.
+//
+//	m.UpdateUser(ctx, id, usermgmt.UserUpdate{FirstName: new("Ada")})
+type UserUpdate struct {
+	// Version must be the user's current one, or 0 to change whatever is there.
+	Version int64
+
+	// FirstName, LastName, Email (empty for none) and Locale are what a user
+	// may change of himself; otherwise they need users.update.
+	FirstName, LastName, Email, Locale *string
+
+	// Username, Attributes and Tags need users.update.
+	Username   *string
+	Attributes *json.RawMessage
+	Tags       *[]string
+
+	// Disabled needs users.enable. Disabling ends all sessions and tokens;
+	// enabling again revives none.
+	Disabled *bool
+
+	// Grants replaces all grants; AddGrants and RemoveGrants change them. They
+	// need users.update-roles; for roles of the facility scope users.update at
+	// the facilities before and after is enough. Adding scopes to a role joins
+	// them; removing a role without scopes removes it everywhere.
+	Grants                  *[]Grant
+	AddGrants, RemoveGrants []Grant
+
+	// Tenants replaces all assignments; AddTenants and RemoveTenants change
+	// them. They need users.update-tenants.
+	Tenants                   *[]string
+	AddTenants, RemoveTenants []string
+
+	// Password sets a new password and ends all sessions. It needs
+	// users.password-reset, or users.update at all the user's facilities.
+	Password *string
+}
+
+// UpdateUser changes a user in one step of his version. An update that changes
+// nothing writes nothing, and returns the user as he is. Beside the right to
+// change each field it needs that the user holds no right that the actor lacks.
+func (m *Manager) UpdateUser(ctx context.Context, id UserID, up UserUpdate) (User, error) {
+	if err := up.check(); err != nil {
+		return User{}, err
+	}
+	hash, err := m.updatedPassword(ctx, id, up)
+	if err != nil {
+		return User{}, err
+	}
+	var u store.User
+	err = m.update(ctx, func(g *guard) error {
+		old, err := g.mayUpdate(ctx, id, up)
+		if err != nil {
+			return err
+		}
+		if u, err = g.updateUser(ctx, old, up); err != nil || up.Password == nil {
+			return err
+		}
+		return g.putPassword(ctx, id, hash, false, store.Digest{})
+	})
+	if err != nil {
+		return User{}, err
+	}
+	return User(u), nil
+}
+
+// updatedPassword hashes the new password, if there is one, after the right
+// to the whole update has been checked.
+func (m *Manager) updatedPassword(ctx context.Context, id UserID, up UserUpdate) (string, error) {
+	if up.Password == nil {
+		return "", nil
+	}
+	var u store.User
+	err := m.view(ctx, func(g *guard) error {
+		var err error
+		u, err = g.mayUpdate(ctx, id, up)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return m.hashPassword(ctx, *up.Password, u.Username, u.Email)
+}
+
+func (up UserUpdate) check() error {
+	for _, t := range up.AddTenants {
+		if slices.Contains(up.RemoveTenants, t) {
+			return invalid("tenants", "must not both add and remove "+quote(t))
+		}
+	}
+	for _, a := range up.AddGrants {
+		for _, r := range up.RemoveGrants {
+			if store.CompareGrants(a, r) == 0 && overlap(a.Scopes, r.Scopes) {
+				return invalid("roles", "must not both add and remove "+quote(string(a.Role)+a.Permission))
+			}
+		}
+	}
+	return nil
+}
+
+func overlap(a, b []string) bool {
+	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+// profileOnly reports whether the update keeps to what everyone may change of himself.
+func (up UserUpdate) profileOnly() bool {
+	return up.Username == nil && up.Attributes == nil && up.Tags == nil && up.Disabled == nil && up.Password == nil &&
+		!up.changesGrants() && !up.changesTenants()
+}
+
+func (up UserUpdate) changesGrants() bool {
+	return up.Grants != nil || len(up.AddGrants)+len(up.RemoveGrants) > 0
+}
+
+func (up UserUpdate) changesTenants() bool {
+	return up.Tenants != nil || len(up.AddTenants)+len(up.RemoveTenants) > 0
+}
+
+// mayUpdate loads the user and requires the right to update him so. It
+// checks all but what depends on the outcome, which updateUser checks.
+func (g *guard) mayUpdate(ctx context.Context, id UserID, up UserUpdate) (store.User, error) {
+	self, err := g.isSelf(ctx, id)
+	if err != nil {
+		return store.User{}, err
+	}
+	var u store.User
+	if self {
+		u, err = g.r.User(ctx, id)
+	} else {
+		u, err = g.user(ctx, g.gate(ctx, up), reachWhole, id)
+	}
+	if err != nil {
+		return store.User{}, err
+	}
+	if err := g.mayUpdateFields(ctx, u, up, self); err != nil {
+		return store.User{}, err
+	}
+	if err := g.outranks(ctx, u); err != nil {
+		return store.User{}, err
+	}
+	if up.Version != 0 && up.Version != u.Version {
+		return store.User{}, &StaleError{Version: u.Version, Requested: up.Version}
+	}
+	return u, nil
+}
+
+// gate picks the permission by which an update reaches its user: the one of
+// the only thing that it changes, else users.update.
+func (g *guard) gate(ctx context.Context, up UserUpdate) Permission {
+	profile := up.FirstName != nil || up.LastName != nil || up.Email != nil || up.Locale != nil || up.Username != nil || up.Attributes != nil || up.Tags != nil
+	for _, only := range []struct {
+		is bool
+		p  Permission
+	}{
+		{up.changesGrants(), UsersUpdateRoles},
+		{up.changesTenants(), UsersUpdateTenants},
+		{up.Disabled != nil, UsersEnable},
+		{up.Password != nil, UsersPasswordReset},
+	} {
+		if !only.is || profile {
+			continue
+		}
+		if ok, err := g.can(ctx, only.p, Realmwide); err == nil && ok {
+			return only.p
+		}
+	}
+	return UsersUpdate
+}
+
+// mayUpdateFields requires the right to each kind of field that is given.
+func (g *guard) mayUpdateFields(ctx context.Context, u store.User, up UserUpdate, self bool) error {
+	over := func(p Permission) error { return g.reach(ctx, p, reachWhole, u) }
+	if up.FirstName != nil || up.LastName != nil || up.Email != nil || up.Locale != nil {
+		if err := over(UsersUpdate); err != nil && !self {
+			return err
+		}
+	}
+	if up.Username != nil || up.Attributes != nil || up.Tags != nil {
+		if err := over(UsersUpdate); err != nil {
+			return err
+		}
+	}
+	if up.Disabled != nil {
+		if err := g.need(ctx, UsersEnable, Realmwide); err != nil {
+			return err
+		}
+	}
+	if up.changesTenants() {
+		if err := g.need(ctx, UsersUpdateTenants, Realmwide); err != nil {
+			return err
+		}
+	}
+	if up.changesGrants() {
+		if err := g.mayChangeGrants(ctx, u, up); err != nil {
+			return err
+		}
+	}
+	if up.Password != nil {
+		if ok, err := g.can(ctx, UsersPasswordReset, Realmwide); err != nil {
+			return err
+		} else if !ok && over(UsersUpdate) != nil {
+			return &ForbiddenError{Permission: UsersPasswordReset}
+		}
+	}
+	return nil
+}
+
+// mayChangeGrants requires users.update-roles, or, where only facility roles
+// change, users.update over the user as he is and as he will be.
+func (g *guard) mayChangeGrants(ctx context.Context, u store.User, up UserUpdate) error {
+	if ok, err := g.can(ctx, UsersUpdateRoles, Realmwide); err != nil || ok {
+		return err
+	}
+	after := u
+	after.Grants = up.grants(u.Grants)
+	if !slices.EqualFunc(withoutFacilities(u.Grants), withoutFacilities(after.Grants), equalGrants) {
+		return &ForbiddenError{Permission: UsersUpdateRoles}
+	}
+	for _, state := range []store.User{u, after} {
+		if err := g.reach(ctx, UsersUpdate, reachWhole, state); err != nil {
+			return &ForbiddenError{Permission: UsersUpdateRoles}
+		}
+	}
+	return nil
+}
+
+func withoutFacilities(grants []Grant) []Grant {
+	return slices.DeleteFunc(slices.Clone(grants), func(g Grant) bool { return g.Kind == ScopeFacility })
+}
+
+// updateUser writes the update and returns the user as he is then. Rights to
+// the fields have been checked; the right to what is given is checked here.
+func (g *guard) updateUser(ctx context.Context, old store.User, up UserUpdate) (store.User, error) {
+	u, err := up.apply(old)
+	if err != nil {
+		return store.User{}, err
+	}
+	if up.changesGrants() {
+		if err := g.checkGrants(ctx, u.Grants, old.Grants); err != nil {
+			return store.User{}, err
+		}
+	}
+	if up.changesTenants() {
+		given := slices.Concat(up.AddTenants, up.RemoveTenants)
+		if up.Tenants != nil {
+			given = append(given, *up.Tenants...)
+		}
+		if err := g.checkTenants(ctx, "tenants", given); err != nil {
+			return store.User{}, err
+		}
+	}
+	fields := changedFields(old, u)
+	if fields == nil {
+		return old, nil
+	}
+	if isActiveAdmin(old) && !isActiveAdmin(u) {
+		if err := g.keepAdmin(ctx, old); err != nil {
+			return store.User{}, err
+		}
+	}
+	if u.Disabled && !old.Disabled {
+		if err := g.keepOwners(ctx, u.ID); err != nil {
+			return store.User{}, err
+		}
+		if _, err := g.tx.DeleteSessions(ctx, u.ID); err != nil {
+			return store.User{}, err
+		}
+	}
+	u.UpdatedAt = g.m.now()
+	if err := g.tx.UpdateUser(ctx, u); err != nil {
+		return store.User{}, err
+	}
+	u.Version++
+	return u, g.record(ctx, Event{Action: "user.updated", Object: "user:" + string(u.ID), Fields: fields})
+}
+
+// apply returns the user as the update makes him; old is left alone.
+func (up UserUpdate) apply(old store.User) (store.User, error) {
+	u := old.Clone()
+	for _, f := range []struct{ to, from *string }{
+		{&u.FirstName, up.FirstName}, {&u.LastName, up.LastName}, {&u.Locale, up.Locale},
+	} {
+		if f.from != nil {
+			*f.to = *f.from
+		}
+	}
+	if up.Username != nil {
+		if err := setUsername(&u, *up.Username); err != nil {
+			return u, err
+		}
+	}
+	if up.Email != nil {
+		if err := setEmail(&u, *up.Email); err != nil {
+			return u, err
+		}
+	}
+	var err error
+	if up.Attributes != nil {
+		if u.Attributes, err = canonicalAttributes(*up.Attributes); err != nil {
+			return u, err
+		}
+	}
+	if up.Tags != nil {
+		if u.Tags, err = tagSet(*up.Tags); err != nil {
+			return u, err
+		}
+	}
+	if up.Disabled != nil {
+		u.Disabled = *up.Disabled
+	}
+	u.Grants = up.grants(u.Grants)
+	if up.Tenants != nil {
+		u.Tenants = slices.Clone(*up.Tenants)
+	}
+	u.Tenants = sortedSet(append(u.Tenants, up.AddTenants...))
+	u.Tenants = slices.DeleteFunc(u.Tenants, func(t string) bool { return slices.Contains(up.RemoveTenants, t) })
+	return u, checkUser(u)
+}
+
+// changedFields names what differs, nil for nothing.
+func changedFields(a, b store.User) []string {
+	var fields []string
+	for _, f := range []struct {
+		name    string
+		differs bool
+	}{
+		{"username", a.Username != b.Username},
+		{"email", a.Email != b.Email},
+		{"firstName", a.FirstName != b.FirstName},
+		{"lastName", a.LastName != b.LastName},
+		{"locale", a.Locale != b.Locale},
+		{"disabled", a.Disabled != b.Disabled},
+		{"attributes", !bytes.Equal(a.Attributes, b.Attributes)},
+		{"tags", !slices.Equal(a.Tags, b.Tags)},
+		{"roles", !slices.EqualFunc(a.Grants, b.Grants, equalGrants)},
+		{"tenants", !slices.Equal(a.Tenants, b.Tenants)},
+	} {
+		if f.differs {
+			fields = append(fields, f.name)
+		}
+	}
+	return fields
+}
+
+// DisableUser disables a user: his sessions and tokens end, and he holds no
+// rights. It needs users.enable, and no right of his that the actor lacks. A
+// disabled user stays as he is. The last active admin and owners stay active.
+func (m *Manager) DisableUser(ctx context.Context, id UserID) error {
+	_, err := m.UpdateUser(ctx, id, UserUpdate{Disabled: new(true)})
+	return err
+}
+
+// EnableUser enables a user again. Needs are those of DisableUser. What was
+// revoked stays revoked.
+func (m *Manager) EnableUser(ctx context.Context, id UserID) error {
+	_, err := m.UpdateUser(ctx, id, UserUpdate{Disabled: new(false)})
+	return err
+}
+
+// GrantRoles adds grants to a user's. It needs users.update-roles, and every
+// right that is given; see UserUpdate.AddGrants.
+func (m *Manager) GrantRoles(ctx context.Context, id UserID, grants ...Grant) error {
+	_, err := m.UpdateUser(ctx, id, UserUpdate{AddGrants: grants})
+	return err
+}
+
+// RevokeRoles removes grants from a user's; those that he lacks are ignored.
+// See UserUpdate.RemoveGrants.
+func (m *Manager) RevokeRoles(ctx context.Context, id UserID, grants ...Grant) error {
+	_, err := m.UpdateUser(ctx, id, UserUpdate{RemoveGrants: grants})
+	return err
+}

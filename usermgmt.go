@@ -1,0 +1,248 @@
+// Package usermgmt is a user directory to put inside a program: users,
+// organizations, roles, tenants and OEM partners, on a store of the host's
+// choice.
+//
+//	m, err := usermgmt.New(memstore.New(), usermgmt.Options{SigningKeys: []usermgmt.SigningKey{key}})
+//	ada, err := m.CreateUser(ctx, usermgmt.NewUser{Username: "ada@example.com", Password: "correct horse"})
+//	err = m.GrantRoles(ctx, ada.ID, usermgmt.Grant{Role: usermgmt.RoleAdmin, Kind: usermgmt.ScopeRealm})
+//	ok, err := m.As(usermgmt.UserActor(ada.ID)).Can(ctx, usermgmt.UsersAdd, usermgmt.Realmwide)
+//
+// Its words:
+//
+//   - A realm is one closed population. A [Manager] serves one realm of a
+//     store; [Manager.Realm] gives the same Manager on another.
+//   - A [User] is a person or a service account; an [Organization] a group of
+//     them, in which each has a [Membership]; a [Vendor] an OEM partner who
+//     provisions organizations and their users; a [Tenant] a data partition
+//     that users are assigned to.
+//   - A [Permission] "group.action" is what a right is made of; a [Role] is a
+//     named set of them for one kind of scope; a [Grant] gives a user a role,
+//     everywhere or at listed scopes.
+//   - An [Actor] is who asks. The Manager that [New] returns acts for the host
+//     and may do everything; [Manager.As] gives the same Manager under an
+//     actor's authority. Every operation checks it, in the same unit of work
+//     in which it acts.
+//   - An [Event] says what happened. It is written in the unit of work of the
+//     change itself.
+//
+// A Manager and all it returns are safe for concurrent use.
+package usermgmt
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/usermgmt-go/usermgmt/internal/phc"
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// Realm names one closed population: 1 to 64 bytes of [A-Za-z0-9._-].
+type Realm = store.Realm
+
+// DefaultRealm is the realm of a Manager whose Options name none.
+const DefaultRealm Realm = "main"
+
+// Options configure a Manager. SigningKeys is required; everything else has a default.
+type Options struct {
+	// Realm that the Manager serves; DefaultRealm if empty.
+	Realm Realm
+	// SigningKeys sign and verify access tokens. The first signs, all verify:
+	// put a new key first and keep the old one until its tokens have expired.
+	// There is no default: New fails without a sound key.
+	SigningKeys []SigningKey
+	// Issuer is the "iss" of access tokens; "usermgmt" if empty.
+	Issuer string
+	// Audience is the "aud" of access tokens; the issuer if empty. It is
+	// always checked, and so is the realm.
+	Audience string
+	// AccessTokenTTL, RefreshTokenTTL and CodeTTL are the lives of access
+	// tokens (10 minutes), refresh tokens and with them sessions (30 days) and
+	// one-time codes (5 minutes).
+	AccessTokenTTL, RefreshTokenTTL, CodeTTL time.Duration
+	// TemporaryPasswordTTL is how long a temporary password works; 7 days.
+	TemporaryPasswordTTL time.Duration
+	// RedirectURL is where a vendor's users are sent with a one-time code. It
+	// comes from here alone, never from a request. Sessions for vendors'
+	// users fail without it.
+	RedirectURL string
+	// PasswordPolicy says which new passwords are accepted.
+	PasswordPolicy PasswordPolicy
+	// PasswordHash are the parameters of new password hashes; argon2id with
+	// 19 MiB, two passes and one lane if zero. Weaker hashes are replaced at
+	// their owner's next sign-in.
+	PasswordHash PasswordHash
+	// HashSlots is how many passwords are hashed at a time; one less than
+	// GOMAXPROCS, at least one, if zero. Callers wait for a slot as long as
+	// their context lasts.
+	HashSlots int
+	// Clock gives the time; time.Now if nil.
+	Clock func() time.Time
+	// Random gives secrets and ids; crypto/rand if nil. It must be safe for
+	// concurrent use.
+	Random io.Reader
+	// Logger receives what callers must not see, and refusals; slog.Default() if nil.
+	Logger *slog.Logger
+}
+
+// PasswordHash are the parameters of argon2id.
+type PasswordHash = phc.Params
+
+// Manager is a user directory under one actor's authority. Its zero value is
+// of no use; see [New]. Copies made by As, Realm and With share everything
+// else with the Manager they come from, and cost next to nothing.
+type Manager struct {
+	*engine
+	store store.Store
+	realm Realm
+	actor Actor
+}
+
+// engine is what all Managers that stem from one New share.
+type engine struct {
+	opts   Options
+	slots  *phc.Slots
+	rights rightsCache
+	walks  walks
+	tokens *tokenKeys
+	// decoy is verified against where there is no credential, so that it costs the same.
+	decoy phc.Hash
+}
+
+// New returns a Manager on the store, acting for the host. The store stays
+// the caller's until Close, which closes it.
+func New(s store.Store, opts Options) (*Manager, error) {
+	if s == nil {
+		return nil, errors.New("usermgmt: the store is nil")
+	}
+	if err := opts.setDefaults(); err != nil {
+		return nil, fmt.Errorf("usermgmt: %w", err)
+	}
+	keys, err := newTokenKeys(opts)
+	if err != nil {
+		return nil, fmt.Errorf("usermgmt: %w", err)
+	}
+	e := &engine{opts: opts, slots: phc.NewSlots(opts.HashSlots, 0), tokens: keys}
+	if e.decoy, err = newDecoy(opts); err != nil {
+		return nil, fmt.Errorf("usermgmt: %w", err)
+	}
+	return &Manager{engine: e, store: s, realm: opts.Realm, actor: HostActor()}, nil
+}
+
+func (o *Options) setDefaults() error {
+	if o.Realm == "" {
+		o.Realm = DefaultRealm
+	}
+	if err := o.Realm.Check(); err != nil {
+		return err
+	}
+	if o.Issuer == "" {
+		o.Issuer = "usermgmt"
+	}
+	if o.Audience == "" {
+		o.Audience = o.Issuer
+	}
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"AccessTokenTTL", &o.AccessTokenTTL, 10 * time.Minute},
+		{"RefreshTokenTTL", &o.RefreshTokenTTL, 30 * 24 * time.Hour},
+		{"CodeTTL", &o.CodeTTL, 5 * time.Minute},
+		{"TemporaryPasswordTTL", &o.TemporaryPasswordTTL, 7 * 24 * time.Hour},
+	} {
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+		if *d.value < 0 {
+			return invalid(d.name, "must not be negative")
+		}
+	}
+	if o.HashSlots < 0 {
+		return invalid("HashSlots", "must not be negative")
+	}
+	if o.HashSlots == 0 {
+		o.HashSlots = max(1, runtime.GOMAXPROCS(0)-1)
+	}
+	if o.PasswordHash == (PasswordHash{}) {
+		o.PasswordHash = phc.Default()
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o.PasswordPolicy.setDefaults()
+}
+
+// As returns the same Manager under the actor's authority.
+func (m *Manager) As(a Actor) *Manager {
+	c := *m
+	c.actor = a
+	return &c
+}
+
+// Actor returns whose authority the Manager acts under.
+func (m *Manager) Actor() Actor { return m.actor }
+
+// Realm returns the same Manager on another realm of the store. The name is
+// checked by the operations: [ErrInvalid] for one that is malformed.
+func (m *Manager) Realm(name Realm) *Manager {
+	c := *m
+	c.realm = name
+	return &c
+}
+
+// RealmName returns the name of the realm that the Manager serves.
+func (m *Manager) RealmName() Realm { return m.realm }
+
+// With returns the same Manager on another view of its store, such as one that
+// joins the host's transaction: what it changes commits or vanishes with it.
+func (m *Manager) With(s store.Store) *Manager {
+	c := *m
+	c.store = s
+	return &c
+}
+
+// Close closes the store, for every Manager that stems from the same New.
+func (m *Manager) Close() error { return m.store.Close() }
+
+func (e *engine) now() time.Time { return store.Micro(e.opts.Clock()) }
+
+// view runs fn on a snapshot, with a guard that knows the actor's rights. fn
+// may run twice, so it must set what it returns anew.
+func (m *Manager) view(ctx context.Context, fn func(*guard) error) error {
+	before, cached := m.cachedRights(ctx)
+	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
+		return fn(&guard{m: m, r: r, rights: cached})
+	})
+	if cached == nil {
+		return err
+	}
+	// The cached rights were exact at the generation before the snapshot. If it
+	// is still the same after it, they were exact throughout.
+	if after, gerr := m.store.Generation(ctx, m.realm); gerr == nil && after == before {
+		return err
+	}
+	return m.store.View(ctx, m.realm, func(r store.Reader) error {
+		return fn(&guard{m: m, r: r})
+	})
+}
+
+// update runs fn as one unit of work, with a guard that knows the actor's
+// rights as of that unit. fn may run again, so it must set what it returns anew.
+func (m *Manager) update(ctx context.Context, fn func(*guard) error) error {
+	return m.store.Update(ctx, m.realm, func(tx store.Tx) error {
+		return fn(&guard{m: m, r: tx, tx: tx})
+	})
+}
