@@ -1,0 +1,116 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+func encodeMembership(m store.Membership) []byte {
+	e := encode()
+	e.text(string(m.OrganizationID), string(m.UserID), string(m.Role))
+	list(e, m.Tags)
+	e.text(m.VendorUserID, m.CreatedBy)
+	e.int(m.Version)
+	e.time(m.CreatedAt, m.UpdatedAt)
+	return e.b
+}
+
+func decodeMembership(d *decoder) store.Membership {
+	return store.Membership{
+		OrganizationID: store.OrganizationID(d.text()), UserID: store.UserID(d.text()), Role: store.RoleID(d.text()),
+		Tags: unlist[string](d), VendorUserID: d.text(), CreatedBy: d.text(),
+		Version: d.int(), CreatedAt: d.time(), UpdatedAt: d.time(),
+	}
+}
+
+const (
+	membershipExists   = "SELECT 1 FROM {membership} WHERE realm=? AND organization=? AND user=?"
+	membershipByVendor = "SELECT data FROM {membership} WHERE realm=? AND organization=? AND vendor_user=?"
+)
+
+func (r *reader) Membership(ctx context.Context, org store.OrganizationID, user store.UserID) (store.Membership, error) {
+	return get(ctx, r, decodeMembership,
+		"SELECT data FROM {membership} WHERE realm=? AND organization=? AND user=?", r.realm, string(org), string(user))
+}
+
+func (r *reader) MembershipByVendorUser(ctx context.Context, org store.OrganizationID, vendorUserID string) (store.Membership, error) {
+	return get(ctx, r, decodeMembership, membershipByVendor, r.realm, string(org), vendorUserID)
+}
+
+func (r *reader) Members(ctx context.Context, q store.MemberQuery) ([]store.Membership, error) {
+	if q.Role != "" {
+		return page(ctx, r, decodeMembership, q.Limit,
+			"SELECT data FROM {membership} WHERE realm=? AND organization=? AND role=? AND user>? ORDER BY user LIMIT ?",
+			r.realm, string(q.Organization), string(q.Role), string(q.After))
+	}
+	return page(ctx, r, decodeMembership, q.Limit,
+		"SELECT data FROM {membership} WHERE realm=? AND organization=? AND user>? ORDER BY user LIMIT ?",
+		r.realm, string(q.Organization), string(q.After))
+}
+
+func (r *reader) Memberships(ctx context.Context, user store.UserID, after store.OrganizationID, limit int) ([]store.Membership, error) {
+	return page(ctx, r, decodeMembership, limit,
+		"SELECT data FROM {membership} WHERE realm=? AND user=? AND organization>? ORDER BY organization LIMIT ?",
+		r.realm, string(user), string(after))
+}
+
+func (t *tx) CreateMembership(ctx context.Context, m store.Membership) error {
+	if err := t.may(ctx, m); err != nil {
+		return err
+	}
+	if err := t.refer(organizationExists, t.realm, string(m.OrganizationID)); err != nil {
+		return err
+	}
+	if err := t.refer(userExists, t.realm, string(m.UserID)); err != nil {
+		return err
+	}
+	m.Version = 1
+	return t.write([]rule{
+		{"UserID", membershipExists, []driver.Value{t.realm, string(m.OrganizationID), string(m.UserID)}},
+		{"VendorUserID", membershipByVendor, []driver.Value{t.realm, string(m.OrganizationID), m.VendorUserID}},
+	}, "INSERT INTO {membership} (realm, organization, user, role, vendor_user, data) VALUES (?, ?, ?, ?, ?, ?)",
+		t.realm, string(m.OrganizationID), string(m.UserID), string(m.Role), orNull(m.VendorUserID), encodeMembership(m))
+}
+
+func (t *tx) UpdateMembership(ctx context.Context, m store.Membership) error {
+	if err := t.may(ctx, m); err != nil {
+		return err
+	}
+	old, err := t.Membership(ctx, m.OrganizationID, m.UserID)
+	if err != nil {
+		return err
+	}
+	if old.Version != m.Version {
+		return store.ErrStale
+	}
+	m.CreatedAt, m.CreatedBy = old.CreatedAt, old.CreatedBy
+	m.Version++
+	err = t.write([]rule{
+		{"VendorUserID", membershipByVendor + " AND user<>?",
+			[]driver.Value{t.realm, string(m.OrganizationID), m.VendorUserID, string(m.UserID)}},
+	}, "UPDATE {membership} SET role=?, vendor_user=?, data=? WHERE realm=? AND organization=? AND user=?",
+		string(m.Role), orNull(m.VendorUserID), encodeMembership(m), t.realm, string(m.OrganizationID), string(m.UserID))
+	if err == nil {
+		t.rights = true
+	}
+	return err
+}
+
+func (t *tx) DeleteMembership(ctx context.Context, org store.OrganizationID, user store.UserID) error {
+	if err := t.ok(ctx); err != nil {
+		return err
+	}
+	args := []driver.Value{t.realm, string(org), string(user)}
+	if err := t.remove("DELETE FROM {membership} WHERE realm=? AND organization=? AND user=?", args...); err != nil {
+		return err
+	}
+	t.rights = true
+	return t.run(args,
+		"DELETE FROM {api_key} WHERE realm=? AND organization=? AND owner=?",
+		"DELETE FROM {token} WHERE realm=? AND organization=? AND user=?",
+		"DELETE FROM {token} WHERE realm=?1 AND session IN"+
+			" (SELECT id FROM {session} WHERE realm=?1 AND organization=?2 AND user=?3)",
+		"DELETE FROM {session} WHERE realm=? AND organization=? AND user=?")
+}

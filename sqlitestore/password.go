@@ -1,0 +1,57 @@
+package sqlitestore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+func encodeCredential(c store.Credential) []byte {
+	e := encode()
+	e.text(string(c.UserID), c.Hash)
+	e.digest(c.Origin)
+	e.flag(c.Temporary)
+	e.time(c.ExpiresAt)
+	e.int(c.Version)
+	e.time(c.ChangedAt)
+	return e.b
+}
+
+func decodeCredential(d *decoder) store.Credential {
+	return store.Credential{
+		UserID: store.UserID(d.text()), Hash: d.text(), Origin: d.digest(), Temporary: d.flag(),
+		ExpiresAt: d.time(), Version: d.int(), ChangedAt: d.time(),
+	}
+}
+
+func (r *reader) Credential(ctx context.Context, user store.UserID) (store.Credential, error) {
+	return get(ctx, r, decodeCredential, "SELECT data FROM {credential} WHERE realm=? AND user=?", r.realm, string(user))
+}
+
+func (t *tx) PutCredential(ctx context.Context, c store.Credential) error {
+	if err := t.may(ctx, c); err != nil {
+		return err
+	}
+	if err := t.refer(userExists, t.realm, string(c.UserID)); err != nil {
+		return err
+	}
+	old, err := t.Credential(ctx, c.UserID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if old.Version != c.Version {
+		return store.ErrStale
+	}
+	c.Version++
+	_, err = t.db.exec("INSERT INTO {credential} (realm, user, data) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET data=excluded.data",
+		t.realm, string(c.UserID), encodeCredential(c))
+	return err
+}
+
+func (t *tx) DeleteCredential(ctx context.Context, user store.UserID) error {
+	if err := t.ok(ctx); err != nil {
+		return err
+	}
+	return t.remove("DELETE FROM {credential} WHERE realm=? AND user=?", t.realm, string(user))
+}

@@ -1,0 +1,80 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql/driver"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+func encodeToken(t store.Token) []byte {
+	e := encode()
+	e.digest(t.Digest)
+	e.uint(uint64(t.Kind))
+	e.text(string(t.UserID), string(t.OrganizationID), string(t.SessionID))
+	e.time(t.CreatedAt, t.ExpiresAt, t.UsedAt)
+	return e.b
+}
+
+func decodeToken(d *decoder) store.Token {
+	return store.Token{
+		Digest: d.digest(), Kind: store.TokenKind(d.uint()), UserID: store.UserID(d.text()),
+		OrganizationID: store.OrganizationID(d.text()), SessionID: store.SessionID(d.text()),
+		CreatedAt: d.time(), ExpiresAt: d.time(), UsedAt: d.time(),
+	}
+}
+
+func (r *reader) Token(ctx context.Context, kind store.TokenKind, digest store.Digest) (store.Token, error) {
+	return get(ctx, r, decodeToken, "SELECT data FROM {token} WHERE realm=? AND digest=? AND kind=?", r.realm, digest[:], int64(kind))
+}
+
+func (t *tx) CreateToken(ctx context.Context, k store.Token) error {
+	if err := t.may(ctx, k); err != nil {
+		return err
+	}
+	if err := t.refer(userExists, t.realm, string(k.UserID)); err != nil {
+		return err
+	}
+	var err error
+	if k.Kind == store.TokenRefresh {
+		err = t.refer(sessionExists, t.realm, string(k.SessionID))
+	} else {
+		err = t.refer(membershipExists, t.realm, string(k.OrganizationID), string(k.UserID))
+	}
+	if err != nil {
+		return err
+	}
+	return t.write([]rule{{"Digest", "SELECT 1 FROM {token} WHERE realm=? AND digest=?", []driver.Value{t.realm, k.Digest[:]}}},
+		"INSERT INTO {token} (realm, digest, kind, user, organization, session, expires_at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		t.realm, k.Digest[:], int64(k.Kind), string(k.UserID), orNull(k.OrganizationID), orNull(k.SessionID),
+		expiry(k.ExpiresAt), encodeToken(k))
+}
+
+// UseToken needs no condition in its statement: units run one after another.
+func (t *tx) UseToken(ctx context.Context, kind store.TokenKind, digest store.Digest, at store.Time) (store.Token, error) {
+	k, err := t.Token(ctx, kind, digest)
+	if err != nil {
+		return store.Token{}, err
+	}
+	if !k.UsedAt.IsZero() {
+		return k, store.ErrUsed
+	}
+	if at.IsZero() {
+		return store.Token{}, invalid("UsedAt", "must not be zero")
+	}
+	k.UsedAt = at
+	if err := k.Check(); err != nil {
+		return store.Token{}, err
+	}
+	if _, err := t.db.exec("UPDATE {token} SET data=? WHERE realm=? AND digest=?", encodeToken(k), t.realm, digest[:]); err != nil {
+		return store.Token{}, err
+	}
+	return k, nil
+}
+
+func (t *tx) DeleteToken(ctx context.Context, kind store.TokenKind, digest store.Digest) error {
+	if err := t.ok(ctx); err != nil {
+		return err
+	}
+	return t.remove("DELETE FROM {token} WHERE realm=? AND digest=? AND kind=?", t.realm, digest[:], int64(kind))
+}

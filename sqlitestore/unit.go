@@ -1,0 +1,206 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql/driver"
+	"encoding/json"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// reader is a store.Reader of one realm on one connection.
+type reader struct {
+	db    db
+	realm string
+	ended atomic.Bool
+	// pending holds what the open transaction has still to write; nil in a View.
+	pending *pending
+}
+
+var _ store.Reader = (*reader)(nil)
+
+func (r *reader) ok(ctx context.Context) error {
+	if r.ended.Load() {
+		return store.ErrDone
+	}
+	return ctx.Err()
+}
+
+// tx is a store.Tx: a reader in a transaction that may write.
+type tx struct {
+	reader
+	// rights is set once the unit has changed what rights are made of, and
+	// bumped once the realm's generation counts it.
+	rights, bumped bool
+}
+
+var _ store.Tx = (*tx)(nil)
+
+// may says whether a write of the record may go on.
+func (t *tx) may(ctx context.Context, record interface{ Check() error }) error {
+	if err := t.ok(ctx); err != nil {
+		return err
+	}
+	return record.Check()
+}
+
+// Lock has nothing to do: units run strictly one after another, in all processes.
+func (t *tx) Lock(ctx context.Context, name string) error {
+	if err := t.ok(ctx); err != nil {
+		return err
+	}
+	if len(name) < 1 || len(name) > 200 {
+		return invalid("name", "must have 1 to 200 bytes")
+	}
+	return nil
+}
+
+// finish writes what the unit has left for its end.
+func (t *tx) finish() error {
+	if t.rights && !t.bumped {
+		t.bumped = true
+		return t.bump()
+	}
+	return nil
+}
+
+// get returns the record in the only column of the only row of a query.
+func get[T any](ctx context.Context, r *reader, read func(*decoder) T, query string, args ...driver.Value) (v T, err error) {
+	if err := r.ok(ctx); err != nil {
+		return v, err
+	}
+	row, err := r.db.first(query, args...)
+	if err != nil {
+		return v, err
+	}
+	if row == nil {
+		return v, store.ErrNotFound
+	}
+	d := decode(row[0])
+	v = read(d)
+	return v, d.done()
+}
+
+// page returns the records of a query, nil if there are none or if limit, which
+// is the query's last argument, is not positive.
+func page[T any](ctx context.Context, r *reader, read func(*decoder) T, limit int, query string, args ...driver.Value) ([]T, error) {
+	if limit <= 0 {
+		return nil, r.ok(ctx)
+	}
+	return all(ctx, r, read, query, append(args, int64(limit))...)
+}
+
+// all returns the records of a query, nil if there are none.
+func all[T any](ctx context.Context, r *reader, read func(*decoder) T, query string, args ...driver.Value) ([]T, error) {
+	if err := r.ok(ctx); err != nil {
+		return nil, err
+	}
+	var vs []T
+	err := r.db.each(func(row []driver.Value) error {
+		d := decode(row[0])
+		vs = append(vs, read(d))
+		if len(vs)%64 == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+		}
+		return d.done()
+	}, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return vs, nil
+}
+
+// texts returns the only, textual column of a query.
+func (r *reader) texts(query string, args ...driver.Value) ([]string, error) {
+	var vs []string
+	err := r.db.each(func(row []driver.Value) error {
+		vs = append(vs, text(row[0]))
+		return nil
+	}, query, args...)
+	return vs, err
+}
+
+func (r *reader) exists(query string, args ...driver.Value) (bool, error) {
+	row, err := r.db.first(query, args...)
+	return row != nil, err
+}
+
+// refer is for the objects that a record names: ErrNotFound if the query finds none.
+func (r *reader) refer(query string, args ...driver.Value) error {
+	found, err := r.exists(query, args...)
+	if err == nil && !found {
+		err = store.ErrNotFound
+	}
+	return err
+}
+
+// rule is a uniqueness rule: the query finds another record that has the same.
+type rule struct {
+	field string
+	query string
+	args  []driver.Value
+}
+
+// write runs a statement that uniqueness rules may refuse. Which one did is
+// asked only then, in the order of the rules.
+func (t *tx) write(rules []rule, query string, args ...driver.Value) error {
+	_, err := t.db.exec(query, args...)
+	if !isConstraint(err) {
+		return err
+	}
+	for _, r := range rules {
+		found, err := t.exists(r.query, r.args...)
+		if err != nil {
+			return err
+		}
+		if found {
+			return &store.ExistsError{Field: r.field}
+		}
+	}
+	return translate(err)
+}
+
+// remove runs a statement that removes one record: ErrNotFound if there is none.
+func (t *tx) remove(query string, args ...driver.Value) error {
+	n, err := t.db.exec(query, args...)
+	if err == nil && n == 0 {
+		err = store.ErrNotFound
+	}
+	return err
+}
+
+// run runs statements that all take the same arguments.
+func (t *tx) run(args []driver.Value, queries ...string) error {
+	for _, q := range queries {
+		if _, err := t.db.exec(q, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxBatch is how many ids may be asked for at a time.
+const maxBatch = 10_000
+
+// idList gives ids as a JSON array for json_each. Texts that cannot be ids are
+// left out; JSON could not carry them.
+func idList[T ~string](ids []T) (string, error) {
+	if len(ids) > maxBatch {
+		return "", invalid("ids", "must not be more than 10,000")
+	}
+	vs := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if s := string(id); utf8.ValidString(s) && !strings.Contains(s, "\x00") {
+			vs = append(vs, s)
+		}
+	}
+	slices.Sort(vs)
+	b, err := json.Marshal(slices.Compact(vs))
+	return string(b), err
+}
