@@ -1,0 +1,292 @@
+package usermgmt
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// Access tokens are signed JWTs (RFC 9068). They name a session and hold no
+// rights: these are read from the store at each use. Refresh tokens and other
+// opaque secrets are 32 random bytes behind a prefix of their kind, and only
+// their digests are stored. No kind of token stands in for another.
+
+const (
+	// tokenType is the "typ" of access tokens, so that no other JWT that is
+	// signed with the same key passes for one.
+	tokenType = "at+jwt"
+	// maxToken is the greatest length of an access token that is looked into, in bytes.
+	maxToken = 8 << 10
+	// refreshPrefix begins refresh tokens.
+	refreshPrefix = "umr_"
+)
+
+// newSecret returns 256 random bits in base64url, 43 characters, behind the prefix.
+func (e *engine) newSecret(prefix string) (string, error) {
+	var b [32]byte
+	if _, err := io.ReadFull(e.opts.Random, b[:]); err != nil {
+		return "", fmt.Errorf("no random bytes for a secret: %w", err)
+	}
+	return prefix + base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
+
+// secretDigest is what is stored of an opaque secret, prefix included. Secrets
+// have 256 random bits, so that neither salt nor slow hash adds anything.
+func secretDigest(secret string) store.Digest { return sha256.Sum256([]byte(secret)) }
+
+// isSecret reports whether s has the form of newSecret with the prefix, so
+// that other text costs no look-up.
+func isSecret(s, prefix string) bool {
+	if len(s) != len(prefix)+43 || s[:len(prefix)] != prefix {
+		return false
+	}
+	_, err := base64.RawURLEncoding.Strict().DecodeString(s[len(prefix):])
+	return err == nil
+}
+
+// access is what a verified access token says.
+type access struct {
+	realm   Realm
+	user    UserID
+	session SessionID
+	expires time.Time
+}
+
+// tokenKeys signs and verifies access tokens.
+type tokenKeys struct {
+	// signers are those of Options.SigningKeys, in their order; the first signs.
+	signers  []*signer
+	issuer   string
+	audience string
+	ttl      time.Duration
+	parser   *jwt.Parser
+	verified verifiedTokens
+}
+
+func newTokenKeys(opts Options) (*tokenKeys, error) {
+	if len(opts.SigningKeys) == 0 {
+		return nil, errors.New("a signing key is required")
+	}
+	t := &tokenKeys{issuer: opts.Issuer, audience: opts.Audience, ttl: opts.AccessTokenTTL}
+	var methods []string
+	for _, k := range opts.SigningKeys {
+		if t.signer(k.ID) != nil {
+			return nil, fmt.Errorf("signing key %q: the id is taken by another", k.ID)
+		}
+		s, err := newSigner(k)
+		if err != nil {
+			return nil, err
+		}
+		t.signers = append(t.signers, s)
+		methods = append(methods, s.method.Alg())
+	}
+	t.parser = jwt.NewParser(
+		jwt.WithValidMethods(methods),
+		jwt.WithStrictDecoding(),
+		jwt.WithTimeFunc(opts.Clock),
+		jwt.WithExpirationRequired(),
+		jwt.WithIssuer(opts.Issuer),
+		jwt.WithAudience(opts.Audience),
+	)
+	return t, nil
+}
+
+func (t *tokenKeys) signer(id string) *signer {
+	for _, s := range t.signers {
+		if s.id == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// claims are those of an access token.
+type claims struct {
+	jwt.RegisteredClaims
+	Session SessionID `json:"sid"`
+	Realm   Realm     `json:"realm"`
+}
+
+// Validate is called by the parser, after the registered claims.
+func (c *claims) Validate() error {
+	switch {
+	case c.Subject == "" || c.Session == "" || c.Realm == "":
+		return errors.New("a claim is missing")
+	case len(c.Audience) != 1:
+		return errors.New("the token is meant for others too")
+	}
+	return nil
+}
+
+// mint returns an access token for the session and how long it is good for. It
+// ends with the session, if not before. It signs, so call it outside of units
+// of work.
+func (m *Manager) mint(s store.Session) (string, time.Duration, error) {
+	t := m.engine.tokens
+	now := m.now()
+	ttl := min(t.ttl, s.ExpiresAt.Sub(now))
+	id, err := m.newID()
+	if err != nil {
+		return "", 0, err
+	}
+	token := jwt.NewWithClaims(t.signers[0].method, &claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer:   t.issuer,
+			Subject:  string(s.UserID),
+			Audience: jwt.ClaimStrings{t.audience},
+			// Whole seconds: never shorter than promised, longer by less than one.
+			ExpiresAt: jwt.NewNumericDate(now.Add(ttl + time.Second - 1)),
+			IssuedAt:  jwt.NewNumericDate(now),
+			ID:        id,
+		},
+		Session: s.ID,
+		Realm:   m.realm,
+	})
+	token.Header["typ"] = tokenType
+	token.Header["kid"] = t.signers[0].id
+	text, err := token.SignedString(t.signers[0].private)
+	return text, ttl, err
+}
+
+// verify returns what a token of the realm says. The error is for the log.
+func (t *tokenKeys) verify(token string, realm Realm, now time.Time) (access, error) {
+	if len(token) > maxToken {
+		return access{}, errors.New("the token is too long")
+	}
+	digest := secretDigest(token)
+	a, ok := t.verified.get(digest, now)
+	if !ok {
+		var c claims
+		parsed, err := t.parser.ParseWithClaims(token, &c, t.key)
+		if err != nil {
+			return access{}, err
+		}
+		if !parsed.Valid {
+			return access{}, errors.New("the token is not valid")
+		}
+		a = access{realm: c.Realm, user: UserID(c.Subject), session: c.Session, expires: c.ExpiresAt.Time}
+		t.verified.put(digest, a)
+	}
+	if a.realm != realm {
+		return access{}, errors.New("the token is of another realm")
+	}
+	return a, nil
+}
+
+// key picks the key that the header names. The header may hold nothing else
+// than what mint writes: no other key ("jwk", "jku", "x5c", "x5u"), no "crit".
+func (t *tokenKeys) key(token *jwt.Token) (any, error) {
+	kid, _ := token.Header["kid"].(string)
+	typ, _ := token.Header["typ"].(string)
+	s := t.signer(kid)
+	switch {
+	case s == nil:
+		return nil, errors.New("the key is unknown")
+	case token.Method != s.method:
+		return nil, errors.New("the algorithm is not the key's")
+	case typ != tokenType:
+		return nil, errors.New("the type is another")
+	case len(token.Header) != 3: // alg, kid, typ
+		return nil, errors.New("the header says more than it may")
+	}
+	return s.public, nil
+}
+
+// verifiedTokens remembers tokens whose signature and claims were found good,
+// by their digest, until they expire: verifying a signature costs a hundred
+// times as much. It knows nothing of sessions, which are asked for each time.
+type verifiedTokens struct {
+	mu     sync.RWMutex
+	tokens map[store.Digest]access
+}
+
+// maxVerified bounds the remembered tokens; some 8 MiB.
+const maxVerified = 1 << 15
+
+func (v *verifiedTokens) get(d store.Digest, now time.Time) (access, bool) {
+	v.mu.RLock()
+	a, ok := v.tokens[d]
+	v.mu.RUnlock()
+	if ok && !now.Before(a.expires) {
+		v.mu.Lock()
+		delete(v.tokens, d)
+		v.mu.Unlock()
+		return access{}, false
+	}
+	return a, ok
+}
+
+// put remembers a token. When there is no room, another one goes, whichever
+// the map's own order gives.
+func (v *verifiedTokens) put(d store.Digest, a access) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.tokens == nil {
+		v.tokens = map[store.Digest]access{}
+	}
+	if len(v.tokens) >= maxVerified {
+		for k := range v.tokens {
+			delete(v.tokens, k)
+			break
+		}
+	}
+	v.tokens[d] = a
+}
+
+// Authenticate returns the user whose access token it is, as an actor: of that
+// session, confined as it is, and good for changing the password alone if it
+// is. It reads the store each time, so that a session that was ended in any
+// process is refused from then on: by signing out, a password change, disabling
+// or deleting the user. Expiry is exact, without leeway.
+//
+// Everything that is wrong with a token is [ErrUnauthenticated]; why goes to
+// the log at debug level. Whose authority the Manager acts under plays no part.
+func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, error) {
+	now := m.now()
+	a, err := m.engine.tokens.verify(accessToken, m.realm, now)
+	if err != nil {
+		return Actor{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", err.Error()))
+	}
+	var s store.Session
+	err = m.store.View(ctx, m.realm, func(r store.Reader) error {
+		var err error
+		s, err = r.Session(ctx, a.session)
+		return err
+	})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		err = errSessionEnded
+	case err != nil:
+		return Actor{}, err
+	case s.UserID != a.user:
+		err = errors.New("the session is another user's")
+	case !now.Before(s.ExpiresAt):
+		err = errSessionEnded
+	default:
+		return Actor{
+			kind: ActorUser, id: string(s.UserID), session: s.ID,
+			organization: s.OrganizationID, passwordChange: s.PasswordChange,
+		}, nil
+	}
+	return Actor{}, m.refuse(ctx, slog.LevelDebug, "token.refused",
+		slog.String("cause", err.Error()), slog.String("session", string(a.session)))
+}
+
+var errSessionEnded = errors.New("the session has ended")
+
+// refuse logs why a credential was not accepted and returns what its owner may
+// know: [ErrUnauthenticated].
+func (m *Manager) refuse(ctx context.Context, level slog.Level, event string, attrs ...slog.Attr) error {
+	m.opts.Logger.LogAttrs(ctx, level, event, append(attrs, slog.String("realm", string(m.realm)))...)
+	return ErrUnauthenticated
+}
