@@ -200,7 +200,6 @@ func (p *parser) array(dst reflect.Value) error {
 			into.Grow(1)
 			into.SetLen(n + 1)
 			element = into.Index(n)
-			element.SetZero()
 		}
 		if err := p.value(element); err != nil {
 			return err

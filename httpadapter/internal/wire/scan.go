@@ -95,13 +95,9 @@ func (p *parser) digits() bool {
 // str takes a string and returns its text, which may alias the input.
 func (p *parser) str() ([]byte, error) {
 	p.pos++
-	start := p.pos
 	var text []byte // what is decoded so far; nil until the first escape
-	plain := start  // since when bytes stand for themselves
+	plain := p.pos  // since when bytes stand for themselves
 	for p.pos < len(p.data) {
-		if p.pos-start > 6*p.maxString { // an escape takes at most six bytes for one
-			return nil, p.tooLong()
-		}
 		switch c := p.data[p.pos]; {
 		case c == '"':
 			if text == nil {
@@ -111,7 +107,7 @@ func (p *parser) str() ([]byte, error) {
 			}
 			p.pos++
 			if len(text) > p.maxString {
-				return nil, p.tooLong()
+				return nil, p.errorf("must not exceed %d bytes", p.maxString)
 			}
 			return text, nil
 		case c == '\\':
@@ -139,8 +135,6 @@ func (p *parser) str() ([]byte, error) {
 	}
 	return nil, p.malformed("unfinished string")
 }
-
-func (p *parser) tooLong() error { return p.errorf("must not exceed %d bytes", p.maxString) }
 
 // escape takes a backslash and what belongs to it.
 func (p *parser) escape() (rune, error) {
