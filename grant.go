@@ -200,4 +200,3 @@ func (m *Manager) EffectivePermissions(ctx context.Context, id UserID) ([]Permis
 	})
 	return held, err
 }
-

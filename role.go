@@ -1,6 +1,7 @@
 package usermgmt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -188,19 +189,10 @@ type NewRole struct {
 // CreateRole creates a role. It needs roles.add, and every permission that
 // the role is to hold: nobody gives what he lacks.
 func (m *Manager) CreateRole(ctx context.Context, n NewRole) (Role, error) {
-	if n.Scope == 0 {
-		n.Scope = ScopeRealm
-	}
-	r := store.Role{Scope: n.Scope, Name: n.Name, Description: n.Description, Permissions: permissionNames(n.Permissions)}
-	if err := checkRole(r); err != nil {
-		return Role{}, err
-	}
-	id, err := m.newID()
+	r, err := m.roleRecord(n)
 	if err != nil {
 		return Role{}, err
 	}
-	r.ID, r.CreatedBy, r.CreatedAt, r.Version = RoleID(id), m.actor.String(), m.now(), 1
-	r.UpdatedAt = r.CreatedAt
 	err = m.update(ctx, func(g *guard) error {
 		if err := g.need(ctx, RolesAdd, Realmwide); err != nil {
 			return err
@@ -208,6 +200,19 @@ func (m *Manager) CreateRole(ctx context.Context, n NewRole) (Role, error) {
 		return g.createRole(ctx, r)
 	})
 	return Role(r), err
+}
+
+func (m *Manager) roleRecord(n NewRole) (store.Role, error) {
+	id, err := m.newID()
+	if err != nil {
+		return store.Role{}, err
+	}
+	r := store.Role{
+		ID: RoleID(id), Scope: cmp.Or(n.Scope, ScopeRealm), Name: n.Name, Description: n.Description,
+		Permissions: permissionNames(n.Permissions), CreatedBy: m.actor.String(), Version: 1, CreatedAt: m.now(),
+	}
+	r.UpdatedAt = r.CreatedAt
+	return r, checkRole(r)
 }
 
 func (g *guard) createRole(ctx context.Context, r store.Role) error {

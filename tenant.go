@@ -45,13 +45,8 @@ type NewTenant struct {
 // CreateTenant creates a tenant. It needs tenants.add. The id may not be "any"
 // or begin with "type:".
 func (m *Manager) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error) {
-	id, err := m.givenID("id", string(n.ID))
+	t, err := m.tenantRecord(n)
 	if err != nil {
-		return Tenant{}, err
-	}
-	t := store.Tenant{ID: TenantID(id), Name: n.Name, Type: n.Type, Version: 1, CreatedAt: m.now()}
-	t.UpdatedAt = t.CreatedAt
-	if err := checkTenant(t); err != nil {
 		return Tenant{}, err
 	}
 	err = m.update(ctx, func(g *guard) error {
@@ -61,6 +56,16 @@ func (m *Manager) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error)
 		return g.createTenant(ctx, t)
 	})
 	return Tenant(t), err
+}
+
+func (m *Manager) tenantRecord(n NewTenant) (store.Tenant, error) {
+	id, err := m.givenID("id", string(n.ID))
+	if err != nil {
+		return store.Tenant{}, err
+	}
+	t := store.Tenant{ID: TenantID(id), Name: n.Name, Type: n.Type, Version: 1, CreatedAt: m.now()}
+	t.UpdatedAt = t.CreatedAt
+	return t, checkTenant(t)
 }
 
 func (g *guard) createTenant(ctx context.Context, t store.Tenant) error {
@@ -138,35 +143,41 @@ func (m *Manager) UpdateTenant(ctx context.Context, id TenantID, up TenantUpdate
 		if err := g.need(ctx, TenantsUpdate, Realmwide); err != nil {
 			return err
 		}
-		old, err := g.tx.Tenant(ctx, id)
-		if err != nil {
-			return err
-		}
-		if up.Version != 0 && up.Version != old.Version {
-			return &StaleError{Version: old.Version, Requested: up.Version}
-		}
-		t = old
-		var fields []string
-		if up.Name != nil && *up.Name != old.Name {
-			t.Name, fields = *up.Name, append(fields, "name")
-		}
-		if up.Type != nil && *up.Type != old.Type {
-			t.Type, fields = *up.Type, append(fields, "type")
-		}
-		if fields == nil {
-			return nil
-		}
-		if err := checkTenant(t); err != nil {
-			return err
-		}
-		t.UpdatedAt = g.m.now()
-		if err := g.tx.UpdateTenant(ctx, t); err != nil {
-			return err
-		}
-		t.Version++
-		return g.record(ctx, Event{Action: "tenant.updated", Object: "tenant:" + string(id), Fields: fields})
+		var err error
+		t, err = g.updateTenant(ctx, id, up)
+		return err
 	})
 	return Tenant(t), err
+}
+
+func (g *guard) updateTenant(ctx context.Context, id TenantID, up TenantUpdate) (store.Tenant, error) {
+	old, err := g.tx.Tenant(ctx, id)
+	if err != nil {
+		return store.Tenant{}, err
+	}
+	if up.Version != 0 && up.Version != old.Version {
+		return store.Tenant{}, &StaleError{Version: old.Version, Requested: up.Version}
+	}
+	t := old
+	var fields []string
+	if up.Name != nil && *up.Name != old.Name {
+		t.Name, fields = *up.Name, append(fields, "name")
+	}
+	if up.Type != nil && *up.Type != old.Type {
+		t.Type, fields = *up.Type, append(fields, "type")
+	}
+	if fields == nil {
+		return old, nil
+	}
+	if err := checkTenant(t); err != nil {
+		return store.Tenant{}, err
+	}
+	t.UpdatedAt = g.m.now()
+	if err := g.tx.UpdateTenant(ctx, t); err != nil {
+		return store.Tenant{}, err
+	}
+	t.Version++
+	return t, g.record(ctx, Event{Action: "tenant.updated", Object: "tenant:" + string(id), Fields: fields})
 }
 
 // DeleteTenant deletes a tenant and ends every assignment to it in the same

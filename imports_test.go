@@ -1,0 +1,122 @@
+package usermgmt_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/usermgmt-go/usermgmt"
+
+// allowedImports says what each package may import beside the standard library
+// and its own internal packages, and why. Imports point one way:
+// httpadapter -> usermgmt -> store <- memstore, sqlitestore, storetest.
+var allowedImports = map[string]map[string]string{
+	"": {
+		module + "/store":              "the engine runs on the contract alone",
+		module + "/internal/identity":  "canonical forms",
+		module + "/internal/phc":       "password hashes",
+		"github.com/google/uuid":       "ids are UUIDv7",
+		"github.com/golang-jwt/jwt/v5": "access tokens",
+	},
+	"store":             {},
+	"internal/identity": {"golang.org/x/text": "RFC 8265 profiles", "golang.org/x/net/idna": "domain names"},
+	"internal/phc":      {"golang.org/x/crypto": "argon2id, bcrypt, scrypt, PBKDF2"},
+	"memstore": {
+		module + "/store":          "it keeps the contract",
+		"github.com/tidwall/btree": "ordered trees that find an entry by its position",
+	},
+	"sqlitestore": {
+		module + "/store":    "it keeps the contract",
+		"modernc.org/sqlite": "the database, without cgo",
+		"golang.org/x/sys":   "maps the WAL index into memory",
+		"modernc.org/libc":   "the version that modernc.org/sqlite names",
+	},
+	"store/storetest": {
+		module + "/store":             "what it tests",
+		"github.com/stretchr/testify": "the suite is test code",
+	},
+	"httpadapter": {
+		module:                   "it speaks to the Manager",
+		module + "/httpadapter":  "its own internal packages",
+		"github.com/google/uuid": "request ids",
+	},
+	"examples": {module: "programs of the library's users"},
+}
+
+// TestImports keeps the arrows. A program that imports the engine, the memory
+// store or the adapter must not link the SQLite driver, and importers' module
+// graphs stay small.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			if name != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata") {
+				return filepath.SkipDir
+			}
+			if _, err := os.Stat(filepath.Join(name, "go.mod")); name != "." && err == nil {
+				return filepath.SkipDir // a module of its own
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		dir := filepath.ToSlash(filepath.Dir(name))
+		rule, allowed := ruleFor(strings.TrimPrefix(dir, "."))
+		require.NotNil(t, allowed, "package %s has no row in allowedImports", dir)
+		seen[rule] = true
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, i := range f.Imports {
+			p := strings.Trim(i.Path.Value, `"`)
+			if !strings.Contains(strings.Split(p, "/")[0], ".") {
+				continue // standard library
+			}
+			ok := slices.ContainsFunc(keys(allowed), func(a string) bool {
+				return p == a || strings.HasPrefix(p, a+"/") && a != module || rule == "examples" && strings.HasPrefix(p, module)
+			})
+			require.True(t, ok, "%s imports %s, which allowedImports does not list for %q", name, p, rule)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	for rule := range allowedImports {
+		require.True(t, seen[rule], "allowedImports has a row for %q, which is not there", rule)
+	}
+}
+
+// ruleFor finds the row of the package or of the nearest folder above it.
+func ruleFor(dir string) (string, map[string]string) {
+	for d := dir; ; d = path.Dir(d) {
+		if d == "." || d == "/" {
+			d = ""
+		}
+		if a, ok := allowedImports[d]; ok && (d != "" || dir == "") {
+			return d, a
+		}
+		if d == "" {
+			return "", nil
+		}
+	}
+}
+
+func keys(m map[string]string) []string {
+	ks := make([]string, 0, len(m))
+	for k := range m {
+		ks = append(ks, k)
+	}
+	return ks
+}
