@@ -1,0 +1,26 @@
+package storetest_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/usermgmt-go/usermgmt/store/storetest"
+)
+
+// The model that random cases compare with keeps the contract itself.
+func TestModel(t *testing.T) { storetest.Run(t, storetest.NewModel) }
+
+func TestCases_are_many_and_named_once(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, c := range storetest.Cases() {
+		if seen[c.Name] || strings.ContainsAny(c.Name, " #") {
+			t.Errorf("case %q: its name is taken or holds blanks", c.Name)
+		}
+		seen[c.Name] = true
+	}
+	if len(seen) <= 120 {
+		t.Errorf("got %d cases, want more than 120", len(seen))
+	}
+	t.Logf("%d cases", len(seen))
+}
