@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,7 +52,7 @@ func isSecret(s, prefix string) bool {
 		return false
 	}
 	_, err := base64.RawURLEncoding.Strict().DecodeString(s[len(prefix):])
-	return err == nil
+	return err == nil && !strings.ContainsAny(s, "\r\n") // which the decoder skips
 }
 
 // access is what a verified access token says.
@@ -162,6 +163,10 @@ func (m *Manager) mint(s store.Session) (string, time.Duration, error) {
 func (t *tokenKeys) verify(token string, realm Realm, now time.Time) (access, error) {
 	if len(token) > maxToken {
 		return access{}, errors.New("the token is too long")
+	}
+	// The base64 decoder skips line breaks, so that one token had many forms.
+	if strings.ContainsAny(token, "\r\n") {
+		return access{}, errors.New("the token has line breaks")
 	}
 	digest := secretDigest(token)
 	a, ok := t.verified.get(digest, now)
