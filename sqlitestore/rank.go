@@ -15,10 +15,7 @@ import (
 // level 0. A range goes from its lo up to the next lo; the first lo is empty.
 // A million users are some hundred ranges of level 1 over some hundred of
 // level 0 each.
-const (
-	rankUsers  = 256
-	rankRanges = 16_384
-)
+func rankLimits() [2]int64 { return [2]int64{256, 16_384} }
 
 // rankChange is a user that came (1) or went (-1).
 type rankChange struct {
@@ -30,6 +27,7 @@ type rankChange struct {
 // brought up to date for many units at once, since they often share them.
 type pending struct {
 	db      db
+	limits  [2]int64 // of users in a range, by level
 	changes []rankChange
 	written int              // changes that the tables have already
 	events  map[string]int64 // last number of an event given out, by realm
@@ -138,9 +136,9 @@ func (p *pending) flushRange(todo []rankChange) ([]rankChange, error) {
 			err = p.splitRanges(realm, high)
 		}
 	} else {
-		err = p.join(realm, low, rankUsers, high.lo, high.hi)
+		err = p.join(realm, low, high.lo, high.hi)
 		if err == nil {
-			err = p.join(realm, high, rankRanges, "", "")
+			err = p.join(realm, high, "", "")
 		}
 	}
 	return todo[i:], err
@@ -162,8 +160,8 @@ func piece(s span, limit int64) int64 {
 }
 
 func (p *pending) splitUsers(realm string, s span) error {
-	size := piece(s, rankUsers)
-	for s.n > rankUsers {
+	size := piece(s, p.limits[0])
+	for s.n > p.limits[0] {
 		row, err := p.db.first("SELECT id FROM {user} WHERE realm=? AND id>=? ORDER BY id LIMIT 1 OFFSET ?", realm, s.lo, size)
 		if err != nil {
 			return err
@@ -185,10 +183,10 @@ func (p *pending) splitUsers(realm string, s span) error {
 }
 
 func (p *pending) splitRanges(realm string, s span) error {
-	if s.n <= rankRanges {
+	if s.n <= p.limits[1] {
 		return nil
 	}
-	size := piece(s, rankRanges)
+	size := piece(s, p.limits[1])
 	parts := []span{{level: 1, lo: s.lo}}
 	err := p.db.each(func(row []driver.Value) error {
 		part, n := &parts[len(parts)-1], number(row[1])
@@ -212,7 +210,8 @@ func (p *pending) splitRanges(realm string, s span) error {
 
 // join makes one of a range that has become small and a neighbour that is not
 // large, if the neighbour is within first and last too.
-func (p *pending) join(realm string, s span, limit int64, first, last string) error {
+func (p *pending) join(realm string, s span, first, last string) error {
+	limit := p.limits[s.level]
 	if s.n >= limit/4 {
 		return nil
 	}

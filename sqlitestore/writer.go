@@ -21,15 +21,15 @@ import (
 // being synced to disk is the next group, and a lone writer waits for nobody.
 type writer struct {
 	conn  *conn
-	limit int
+	limit int      // of units in a group
+	ranks [2]int64 // limits of user_rank
 
-	mu     sync.Mutex
-	busy   bool // somebody has the turn
-	queue  []*waiter
-	begun  uint64 // transactions, for tests
-	closed bool
+	mu    sync.Mutex
+	busy  bool // somebody has the turn
+	queue []*waiter
 
 	group *group // the open transaction; belongs to the turn
+	begun uint64 // transactions so far; belongs to the turn
 }
 
 type waiter struct{ turn chan struct{} }
@@ -190,7 +190,7 @@ func (w *writer) begin(ctx context.Context) error {
 		return err
 	}
 	w.begun++
-	w.group = &group{pending: pending{db: w.conn}, done: make(chan struct{})}
+	w.group = &group{pending: pending{db: w.conn, limits: w.ranks}, done: make(chan struct{})}
 	return nil
 }
 
