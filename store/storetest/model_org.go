@@ -82,10 +82,17 @@ func (u *modelUnit) UpdateOrganization(ctx context.Context, o store.Organization
 	if err != nil {
 		return err
 	}
-	if old.Version != o.Version {
-		return store.ErrStale
-	}
+	stale := old.Version != o.Version
 	o.VendorID, o.CreatedAt, o.CreatedBy = old.VendorID, old.CreatedAt, old.CreatedBy
+	err = o.Check() // it may need the vendor that it does not get
+	switch {
+	case stale && err != nil:
+		return either{store.ErrStale, err}
+	case stale:
+		return store.ErrStale
+	case err != nil:
+		return err
+	}
 	if err := u.duplicateOrganization(o); err != nil {
 		return err
 	}

@@ -85,6 +85,22 @@ func organizationCases() []testCase {
 				return err
 			})
 		}},
+		{"update_cannot_give_an_organization_without_vendor_a_vendors_key", func(t *trial) {
+			t.update(func(tx store.Tx) error {
+				return must(vendorBase(t.ctx, tx, 0), tx.CreateOrganization(t.ctx, plainOrganization("a")))
+			})
+			before := t.picture(realm)
+			t.update(func(tx store.Tx) error {
+				// The record is valid as given, but its vendor is not taken over.
+				o := plainOrganization("a")
+				o.VendorID, o.MatchDomain = vendorID(0), "x.example"
+				t.invalid("UpdateOrganization", tx.UpdateOrganization(t.ctx, o), "VendorID")
+				o.MatchDomain, o.VendorOrganizationID = "", "x"
+				t.invalid("UpdateOrganization", tx.UpdateOrganization(t.ctx, o), "VendorID")
+				return nil
+			})
+			t.samePicture("after the refused updates", realm, before)
+		}},
 		{"domain_without_match_is_not_unique_and_finds_nothing", func(t *trial) {
 			a, b := sampleOrganization(0), sampleOrganization(1)
 			a.MatchDomain, b.MatchDomain, b.Domain = "", "", a.Domain
