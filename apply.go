@@ -132,6 +132,7 @@ func (a applying) applyRole(ctx context.Context, s SnapshotRole) error {
 		if s.ID != "" {
 			r.ID = s.ID
 		}
+		r.CreatedBy = HostActor().String() // whoever applies, the Snapshot is the host's
 		return a.createRole(ctx, r)
 	case err != nil:
 		return err

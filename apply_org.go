@@ -279,4 +279,3 @@ func (a applying) userNamed(ctx context.Context, name string) (store.User, error
 	}
 	return a.tx.UserByUsername(ctx, key)
 }
-

@@ -56,7 +56,7 @@ func (m *Manager) planPassword(ctx context.Context, s SnapshotUser) (plannedPass
 	p.current = l.cred.Hash
 	if s.PasswordHash != "" {
 		hash, origin, err := importHash(s.PasswordHash)
-		if err != nil || p.current != "" && l.cred.Origin == origin {
+		if err != nil || p.current != "" && (l.cred.Origin == origin || p.current == hash) {
 			return p, err
 		}
 		p.hash, p.origin = hash, origin
