@@ -1,0 +1,90 @@
+// Package httpadapter serves a [usermgmt.Manager] over HTTP, in published
+// dialects, beside whatever else the host serves.
+//
+//	adapter, err := httpadapter.New(m, httpadapter.Options{})
+//	if err != nil {
+//		return err
+//	}
+//	return http.ListenAndServe("127.0.0.1:8080", adapter)
+//
+// A dialect is a set of routes, bodies and errors that someone published and
+// clients rely on; docs/dialects describes each, with what we decided where its
+// text is silent. All dialects serve one realm: a user created through one is
+// there in the others. An actor is who calls; the adapter never acts with more
+// than his authority.
+package httpadapter
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/session"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
+)
+
+// Options of an Adapter. The zero Options serve every dialect.
+type Options struct {
+	// Dialects to serve; all if empty. One given twice is an error.
+	Dialects []Dialect
+	// NoSessions leaves out signing in and out (/session) and the key set
+	// (/.well-known/jwks.json), for hosts with a sign-in of their own.
+	NoSessions bool
+	// Prefix lies before all paths, as "/api/users"; the host does not strip it.
+	Prefix string
+	// MaxBody is the greatest size of a request's body in bytes; 64 KiB if 0.
+	// More is 413.
+	MaxBody int64
+	// Realm says which realm a request is for, by its host name for instance;
+	// the Manager's own if nil. A request for a realm that cannot exist, such
+	// as "", is 404. It is called concurrently, as is Tenant.
+	Realm func(*http.Request) usermgmt.Realm
+	// Tenant ties a request to a tenant: a caller outside of it gets 403. A
+	// request is tied to none if Tenant is nil or returns "".
+	Tenant func(*http.Request) usermgmt.TenantID
+	// Logger gets a line per request and the full text of errors of which
+	// callers see a fixed sentence; nothing is logged if it is nil. No line holds
+	// a credential, a body or a query.
+	Logger *slog.Logger
+}
+
+// Adapter serves a Manager. It is an [http.Handler], immutable and safe for
+// concurrent use.
+type Adapter struct {
+	gate   *caller.Gate
+	router *wire.Router
+}
+
+// New returns an Adapter for the Manager, which stays the caller's. Whose
+// authority it acts under plays no part: requests are served under their own.
+func New(m *usermgmt.Manager, o Options) (*Adapter, error) {
+	if m == nil {
+		return nil, errors.New("httpadapter: the Manager is nil")
+	}
+	if o.MaxBody < 0 {
+		return nil, errors.New("httpadapter: Options.MaxBody is negative")
+	}
+	dialects, err := pick(o.Dialects)
+	if err != nil {
+		return nil, fmt.Errorf("httpadapter: %w", err)
+	}
+	gate := caller.NewGate(m, o.Realm, o.Tenant)
+	var mounts []wire.Mount
+	if !o.NoSessions {
+		mounts = append(mounts, session.Mount(gate, &wire.Decoder{MaxBytes: o.MaxBody}))
+	}
+	for _, mount := range dialects {
+		mounts = append(mounts, mount(gate, o.MaxBody))
+	}
+	router, err := wire.NewRouter(wire.Options{Prefix: o.Prefix, Logger: o.Logger}, mounts...)
+	if err != nil {
+		return nil, fmt.Errorf("httpadapter: %w", err)
+	}
+	return &Adapter{gate, router}, nil
+}
+
+// ServeHTTP implements [http.Handler].
+func (a *Adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.router.ServeHTTP(w, r) }

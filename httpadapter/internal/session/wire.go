@@ -1,0 +1,37 @@
+package session
+
+import (
+	"time"
+
+	"github.com/usermgmt-go/usermgmt"
+)
+
+type signInRequest struct {
+	Username string `json:"username" wire:"required"`
+	Password string `json:"password" wire:"required"`
+}
+
+type refreshRequest struct {
+	RefreshToken string `json:"refresh_token" wire:"required"`
+}
+
+type passwordRequest struct {
+	Password    string `json:"password" wire:"required"`
+	NewPassword string `json:"new_password" wire:"required"`
+}
+
+// tokensResponse is RFC 6749 section 5.1, and one member of ours.
+type tokensResponse struct {
+	AccessToken            string `json:"access_token"`
+	TokenType              string `json:"token_type"`
+	ExpiresIn              int64  `json:"expires_in"` // seconds
+	RefreshToken           string `json:"refresh_token,omitempty"`
+	PasswordChangeRequired bool   `json:"password_change_required,omitempty"`
+}
+
+func tokensOf(t usermgmt.Tokens) tokensResponse {
+	return tokensResponse{
+		AccessToken: t.AccessToken, TokenType: "Bearer", ExpiresIn: int64(t.ExpiresIn / time.Second),
+		RefreshToken: t.RefreshToken, PasswordChangeRequired: t.PasswordChangeRequired,
+	}
+}

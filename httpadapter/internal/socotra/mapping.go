@@ -1,0 +1,174 @@
+package socotra
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
+)
+
+// Everything in this file is pure: bodies to the Manager's types and back.
+
+// newUser is the user of a request, without his roles.
+func newUser(req userCreateRequest) (usermgmt.NewUser, error) {
+	if !isEmail(req.UserName) {
+		return usermgmt.NewUser{}, wire.Invalidf("userName", "must be an e-mail address")
+	}
+	if req.Password.Null || req.Password.Set && req.Password.Value == "" {
+		return usermgmt.NewUser{}, wire.Invalidf("password", "must be absent or a string that is not empty")
+	}
+	return usermgmt.NewUser{
+		Username: req.UserName, FirstName: req.FirstName, LastName: req.LastName, Email: req.Email.Value,
+		Password: req.Password.Value, TemporaryPassword: req.TemporaryPassword, Tenants: req.Tenants.Value,
+	}, nil
+}
+
+// maxEmail is RFC 5321's greatest length of an address, in bytes.
+const maxEmail = 254
+
+// isEmail reports whether a user name has the form of an e-mail address: a
+// dot-atom, '@', and a domain of labels. What letters beyond ASCII may stand in
+// it is the Manager's to say.
+func isEmail(s string) bool {
+	name, domain, ok := strings.Cut(s, "@")
+	if !ok || len(s) > maxEmail || !utf8.ValidString(s) {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || strings.ContainsFunc(label, func(c rune) bool {
+			return c <= ' ' || c == 0x7f || strings.ContainsRune(`"(),:;<>@[\]`, c)
+		}) {
+			return false
+		}
+	}
+	last := ""
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, func(c rune) bool {
+			return c != '-' && c < utf8.RuneSelf && !isLetter(c) && !isDigit(c)
+		}) {
+			return false
+		}
+		last = label
+	}
+	return strings.ContainsFunc(last, func(c rune) bool { return !isDigit(c) }) // no IPv4 address
+}
+
+func isLetter(c rune) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+
+func isDigit(c rune) bool { return '0' <= c && c <= '9' }
+
+// profileOf is the update of a request, without roles and permissions. An
+// empty e-mail removes the address; an empty list of tenants changes nothing.
+func profileOf(req userUpdateRequest) usermgmt.UserUpdate {
+	up := usermgmt.UserUpdate{FirstName: &req.FirstName, LastName: &req.LastName}
+	if email, ok := req.Email.Get(); ok {
+		up.Email = &email
+	}
+	if len(req.Tenants) > 0 {
+		up.Tenants = &req.Tenants
+	}
+	return up
+}
+
+func roleGrants(roles []usermgmt.RoleID) []usermgmt.Grant {
+	var grants []usermgmt.Grant
+	for _, id := range roles {
+		grants = append(grants, usermgmt.Grant{Role: id, Kind: usermgmt.ScopeRealm})
+	}
+	return grants
+}
+
+// replaceGrants returns old with its realm roles replaced by roles, and its
+// single permissions by permissions, each if any are given. Grants of other
+// scopes stay.
+func replaceGrants(old []usermgmt.Grant, roles []usermgmt.RoleID, permissions []string) []usermgmt.Grant {
+	var grants []usermgmt.Grant
+	for _, g := range old {
+		replaced := len(permissions) > 0
+		if g.Role != "" {
+			replaced = len(roles) > 0 && g.Kind == usermgmt.ScopeRealm
+		}
+		if !replaced {
+			grants = append(grants, g)
+		}
+	}
+	grants = append(grants, roleGrants(roles)...)
+	for _, p := range permissions {
+		grants = append(grants, usermgmt.Grant{Permission: p, Kind: usermgmt.ScopeRealm})
+	}
+	return grants
+}
+
+// userOf is the answer for a user.
+func userOf(u usermgmt.User, names roleNames) userResponse {
+	res := userResponse{
+		Locator: string(u.ID), FirstName: u.FirstName, LastName: u.LastName, UserName: u.Username, Email: u.Email,
+		Tenants: wire.List(u.Tenants), Permissions: []string{}, Roles: []string{},
+	}
+	for _, g := range u.Grants {
+		switch {
+		case g.Kind != usermgmt.ScopeRealm:
+		case g.Role == "":
+			res.Permissions = append(res.Permissions, g.Permission)
+		default:
+			res.Roles = append(res.Roles, names.name(g.Role))
+		}
+	}
+	slices.Sort(res.Permissions)
+	slices.Sort(res.Roles)
+	return res
+}
+
+// timeLayout is RFC 3339 with milliseconds, for times in UTC.
+const timeLayout = "2006-01-02T15:04:05.000Z"
+
+func roleOf(r usermgmt.Role) roleResponse {
+	return roleResponse{
+		Locator: string(r.ID), Name: r.Name, Description: r.Description, Version: r.Version,
+		CreatedAt: r.CreatedAt.In(time.UTC).Format(timeLayout), CreatedBy: creator(r.CreatedBy),
+		Permissions: wire.List(r.Permissions),
+	}
+}
+
+// creator is the id of the user who made a role, if it is a UUID; who is not
+// such a user is the zero UUID.
+func creator(by string) string {
+	id, ok := strings.CutPrefix(by, "user:")
+	if parsed, err := uuid.Parse(id); !ok || err != nil || !strings.EqualFold(parsed.String(), id) {
+		return uuid.Nil.String()
+	}
+	return id
+}
+
+func permissionsOf(names []string) []usermgmt.Permission {
+	ps := make([]usermgmt.Permission, len(names))
+	for i, n := range names {
+		ps[i] = usermgmt.Permission(n)
+	}
+	return ps
+}
+
+// passwordOf reads the body of a password reset: a JSON string, or the bare
+// text, which some clients send with a JSON content type. It is taken as it is,
+// white space included. What begins an object or an array is neither, so that
+// nobody gets a JSON text for a password.
+func (d *dialect) passwordOf(data []byte, media string) (string, error) {
+	if media != wire.MediaText {
+		switch start := strings.TrimLeft(string(data), " \t\r\n"); {
+		case start == "":
+			return "", wire.Invalidf("", "body must not be empty")
+		case start[0] == '{' || start[0] == '[':
+			return "", wire.Invalidf("", "body must be a string")
+		case start[0] == '"':
+			var password string
+			err := d.decoder.Unmarshal(data, &password)
+			return password, err
+		}
+	}
+	return wire.Text(data)
+}

@@ -1,0 +1,137 @@
+package socotra
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+
+	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
+)
+
+// maxRoles bounds the roles that one request may name: each may cost a read.
+const maxRoles = 100
+
+// roleNames are the names of roles of the realm scope, by locator, as far as
+// one request has met them.
+type roleNames map[usermgmt.RoleID]string
+
+// builtinName names the built-in roles of the realm scope, which need no look-up.
+func builtinName(id usermgmt.RoleID) (string, bool) {
+	switch id {
+	case usermgmt.RoleAdmin:
+		return "admin", true
+	case usermgmt.RoleReadOnly:
+		return "read-only", true
+	}
+	return "", false
+}
+
+func builtinRole(entry string) (usermgmt.RoleID, bool) {
+	for _, id := range []usermgmt.RoleID{usermgmt.RoleAdmin, usermgmt.RoleReadOnly} {
+		if name, _ := builtinName(id); entry == name || entry == string(id) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// name is the role's name, or its locator if the caller may not know the name.
+func (n roleNames) name(id usermgmt.RoleID) string {
+	if name, ok := builtinName(id); ok {
+		return name
+	}
+	if name, ok := n[id]; ok {
+		return name
+	}
+	return string(id)
+}
+
+// learn gets the names of the users' roles in one read, if any is unknown.
+func (n roleNames) learn(ctx context.Context, m *usermgmt.Manager, users ...usermgmt.User) error {
+	var ids []usermgmt.RoleID
+	for _, u := range users {
+		for _, g := range u.Grants {
+			if g.Kind != usermgmt.ScopeRealm || g.Role == "" {
+				continue
+			}
+			if _, ok := builtinName(g.Role); ok {
+				continue
+			}
+			if _, ok := n[g.Role]; !ok {
+				ids = append(ids, g.Role)
+			}
+		}
+	}
+	return n.fetch(ctx, m, ids)
+}
+
+// fetch reads roles by their ids. A caller who may not read them learns none.
+func (n roleNames) fetch(ctx context.Context, m *usermgmt.Manager, ids []usermgmt.RoleID) error {
+	slices.Sort(ids)
+	for batch := range slices.Chunk(slices.Compact(ids), usermgmt.MaxPage) {
+		roles, err := m.RolesByID(ctx, batch)
+		if errors.Is(err, usermgmt.ErrForbidden) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range roles {
+			if r.Scope == usermgmt.ScopeRealm {
+				n[r.ID] = r.Name
+			}
+		}
+	}
+	return nil
+}
+
+// resolve turns entries, each a role's locator or name, into locators, each
+// once, and remembers their names. A locator goes before a name of the same
+// spelling. What is unknown, or a role of another scope, is a 400 for field.
+//
+// A caller who may not read roles names what he gives by locator: the Manager
+// then finds what is unknown.
+func (n roleNames) resolve(ctx context.Context, m *usermgmt.Manager, field string, entries []string) ([]usermgmt.RoleID, error) {
+	if len(entries) > maxRoles {
+		return nil, wire.Invalidf(field, "must not have more than %d elements", maxRoles)
+	}
+	var ids []usermgmt.RoleID
+	var others []string
+	for _, e := range entries {
+		if id, ok := builtinRole(e); ok {
+			ids = append(ids, id)
+		} else {
+			others = append(others, e)
+		}
+	}
+	byID := make([]usermgmt.RoleID, len(others))
+	for i, e := range others {
+		byID[i] = usermgmt.RoleID(e)
+	}
+	if err := n.fetch(ctx, m, byID); err != nil {
+		return nil, err
+	}
+	slices.Sort(others)
+	for _, e := range slices.Compact(others) {
+		if _, ok := n[usermgmt.RoleID(e)]; ok {
+			ids = append(ids, usermgmt.RoleID(e))
+			continue
+		}
+		role, err := m.RoleByName(ctx, usermgmt.ScopeRealm, e)
+		switch {
+		case err == nil:
+			n[role.ID] = role.Name
+			ids = append(ids, role.ID)
+		case errors.Is(err, usermgmt.ErrForbidden):
+			ids = append(ids, usermgmt.RoleID(e))
+		case errors.Is(err, usermgmt.ErrNotFound):
+			return nil, wire.Invalidf(field, "role %s is unknown", strconv.Quote(e))
+		default:
+			return nil, err
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
