@@ -1,0 +1,503 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+type ctxt = context.Context
+
+// keyFaults concern uniqueness, versions, references and races.
+func keyFaults() []fault {
+	isDuplicate := func(err error, field string) bool {
+		var e *store.ExistsError
+		return errors.As(err, &e) && e.Field == field
+	}
+	return []fault{
+		{
+			name: "duplicate e-mail accepted",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withUser{Tx: tx, create: func(tx store.Tx, ctx ctxt, u store.User) error {
+						err := tx.CreateUser(ctx, u)
+						if isDuplicate(err, "EmailKey") {
+							u.EmailKey += string(u.ID)
+							return tx.CreateUser(ctx, u)
+						}
+						return err
+					}}
+				}}
+			},
+			caught: []string{"User/create_twice_is_a_duplicate_of_EmailKey", "User/rollback_takes_back_*"},
+		},
+		{
+			name: "user name compared without case",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withUser{Tx: tx, create: func(tx store.Tx, ctx ctxt, u store.User) error {
+						us, err := tx.Users(ctx, store.UserQuery{Limit: math.MaxInt32})
+						if err == nil && slices.ContainsFunc(us, func(o store.User) bool {
+							return o.ID != u.ID && strings.EqualFold(o.UsernameKey, u.UsernameKey)
+						}) {
+							return &store.ExistsError{Field: "UsernameKey"}
+						}
+						return tx.CreateUser(ctx, u)
+					}}
+				}}
+			},
+			caught: []string{
+				"Text/User_UsernameKey_compares_by_bytes", "UserSearch/prefix_compares_by_bytes",
+				"User/duplicates_before_UsernameKey_*", // it also checks in another order
+			},
+		},
+		{
+			name: "stale version accepted",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRole{Tx: tx, update: func(tx store.Tx, ctx ctxt, r store.Role) error {
+						if old, err := tx.Role(ctx, r.ID); err == nil {
+							r.Version = old.Version
+						}
+						return tx.UpdateRole(ctx, r)
+					}}
+				}}
+			},
+			caught: []string{
+				"Role/stale_update_is_refused_and_changes_nothing", "Role/stale_is_reported_before_a_duplicate_of_Name",
+				"Generation/is_not_changed_by_refused_calls",
+			},
+		},
+		{
+			name: "version not stepped",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, updateTenant: func(tx store.Tx, ctx ctxt, t store.Tenant) error {
+						old, err := tx.Tenant(ctx, t.ID)
+						if err != nil || old.Version != t.Version || t.Check() != nil {
+							return tx.UpdateTenant(ctx, t)
+						}
+						t.CreatedAt = old.CreatedAt
+						return errors.Join(tx.DeleteTenant(ctx, t.ID), tx.CreateTenant(ctx, t))
+					}}
+				}}
+			},
+			caught: []string{
+				"Tenant/update_steps_the_version_by_one", "Tenant/update_replaces_*", "Tenant/stale_update_*",
+				"Tenant/unit_reads_its_own_writes_*", "Tenant/rollback_takes_back_*",
+			},
+		},
+		{
+			name: "version cut to 32 bits",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withUser{Tx: tx, update: func(tx store.Tx, ctx ctxt, u store.User) error {
+						u.Version = int64(int32(u.Version))
+						return tx.UpdateUser(ctx, u)
+					}}
+				}}
+			},
+			caught: []string{"User/stale_update_is_refused_and_changes_nothing"},
+		},
+		{
+			name: "uniqueness checked before the unit",
+			faulty: func() *faulty {
+				return &faulty{update: crowd, tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, createVendor: func(tx store.Tx, ctx ctxt, v store.Vendor) error {
+						err := tx.CreateVendor(ctx, v)
+						if f.crowded.Load() && isDuplicate(err, "ClientID") {
+							v.ClientID += string(v.ID) // both were told that it is free
+							return tx.CreateVendor(ctx, v)
+						}
+						return err
+					}}
+				}}
+			},
+			caught: []string{"Concurrency/one_of_64_takes_a_Vendor_ClientID"},
+		},
+		{
+			name: "token read, then marked",
+			faulty: func() *faulty {
+				return &faulty{update: crowd, tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, useToken: func(tx store.Tx, ctx ctxt, k store.TokenKind, d store.Digest, at store.Time) (store.Token, error) {
+						t, err := tx.UseToken(ctx, k, d, at)
+						if f.crowded.Load() && errors.Is(err, store.ErrUsed) {
+							err = nil // both have read it unused
+						}
+						return t, err
+					}}
+				}}
+			},
+			caught: []string{"TokenUse/one_of_64_uses_a_token"},
+		},
+		{
+			name: "realm ignored in one lookup",
+			faulty: func() *faulty {
+				return &faulty{tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, keyByDigest: func(tx store.Tx, ctx ctxt, d store.Digest) (store.Key, error) {
+						k, err := tx.KeyByDigest(ctx, d)
+						if errors.Is(err, store.ErrNotFound) {
+							_ = f.Store.View(ctx, "main", func(r store.Reader) error {
+								if other, errO := r.KeyByDigest(ctx, d); errO == nil {
+									k, err = other, nil
+								}
+								return nil
+							})
+						}
+						return k, err
+					}}
+				}}
+			},
+			caught: []string{
+				"Isolation/KeyByDigest_finds_nothing_of_another_realm",
+				// It finds what its own unit has deleted, too.
+				"Key/unit_reads_its_own_writes_*",
+				"Isolation/the_same_ids_and_keys_live_in_two_realms",
+			},
+		},
+		{
+			name: "deleted user's credential stays",
+			faulty: func() *faulty {
+				return &faulty{tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withUser{Tx: tx, delete: func(tx store.Tx, ctx ctxt, id store.UserID) error {
+						if c, err := tx.Credential(ctx, id); err == nil {
+							remember(f, id, func(store.Credential) store.Credential { return c })
+						}
+						return tx.DeleteUser(ctx, id)
+					}, create: func(tx store.Tx, ctx ctxt, u store.User) error {
+						err := tx.CreateUser(ctx, u)
+						c := remember(f, u.ID, func(c store.Credential) store.Credential { return c })
+						if err != nil || c.Hash == "" {
+							return err
+						}
+						c.Version = 0
+						return tx.PutCredential(ctx, c)
+					}}
+				}}
+			},
+			caught: []string{"Deletion/user_created_again_under_the_id_finds_nothing"},
+		},
+		{
+			name: "deleted membership's sessions stay",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withUser{Tx: tx, members: func(tx store.Tx, ctx ctxt, o store.OrganizationID, u store.UserID) error {
+						ss, _ := tx.Sessions(ctx, u, "", 100)
+						err := tx.DeleteMembership(ctx, o, u)
+						for _, s := range ss {
+							if s.OrganizationID == o && err == nil {
+								err = tx.CreateSession(ctx, s)
+							}
+						}
+						return err
+					}}
+				}}
+			},
+			caught: []string{"Deletion/membership_goes_with_the_users_tokens_keys_and_sessions_there"},
+		},
+		{
+			name: "codes outlive the sessions",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, deleteSessions: func(tx store.Tx, ctx ctxt, u store.UserID) (int, error) {
+						ss, err := tx.Sessions(ctx, u, "", 100)
+						for _, s := range ss {
+							err = errors.Join(err, tx.DeleteSession(ctx, s.ID))
+						}
+						return len(ss), err
+					}}
+				}}
+			},
+			caught: []string{
+				"TokenUse/DeleteSessions_removes_a_users_sessions_their_tokens_and_codes",
+				"TokenUse/DeleteSessions_without_a_session_removes_codes",
+			},
+		},
+		{
+			name: "vendor ignored in one lookup",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, byDomain: func(tx store.Tx, ctx ctxt, _ store.VendorID, domain string) (store.Organization, error) {
+						os, err := tx.Organizations(ctx, store.OrganizationQuery{Limit: 1000})
+						for _, o := range os {
+							if domain != "" && o.MatchDomain == domain {
+								return o, nil
+							}
+						}
+						return store.Organization{}, errors.Join(err, store.ErrNotFound)
+					}}
+				}}
+			},
+			caught: []string{"OrganizationKeys/vendors_do_not_collide_nor_find_each_others", "OrganizationKeys/update_is_checked_*"},
+		},
+		{
+			name: "generation not bumped by a role update",
+			faulty: func() *faulty {
+				type updates struct{}
+				less := func(f *faulty, g uint64, err error) (uint64, error) {
+					return g - remember(f, updates{}, func(n uint64) uint64 { return n }), err
+				}
+				return &faulty{
+					tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {
+						return withRole{Tx: tx, update: func(tx store.Tx, ctx ctxt, r store.Role) error {
+							err := tx.UpdateRole(ctx, r)
+							if err == nil {
+								remember(f, updates{}, func(n uint64) uint64 { return n + 1 })
+							}
+							return err
+						}, gen: func(tx store.Tx, ctx ctxt) (uint64, error) {
+							g, err := tx.Generation(ctx)
+							return less(f, g, err)
+						}}
+					},
+					update: func(f *faulty, ctx ctxt, r store.Realm, fn func(store.Tx) error) error {
+						before := remember(f, updates{}, func(n uint64) uint64 { return n })
+						err := f.Store.Update(ctx, r, fn)
+						if err != nil {
+							remember(f, updates{}, func(uint64) uint64 { return before })
+						}
+						return err
+					},
+					generation: func(f *faulty, ctx ctxt, r store.Realm) (uint64, error) {
+						g, err := f.Store.Generation(ctx, r)
+						return less(f, g, err)
+					},
+				}
+			},
+			caught: []string{
+				"Generation/changes_when_a_role_is_updated", "Generation/never_comes_back_to_an_earlier_number",
+				"Generation/is_seen_by_everybody_as_soon_as_Update_returns",
+			},
+		},
+	}
+}
+
+// listFaults concern lists, searches and the log.
+func listFaults() []fault {
+	return []fault{
+		{
+			name: "page starts at its After",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, tenants: func(tx store.Tx, ctx ctxt, after store.TenantID, limit int) ([]store.Tenant, error) {
+						ts, err := tx.Tenants(ctx, after, limit)
+						if t, errT := tx.Tenant(ctx, after); errT == nil && limit > 0 {
+							ts = append([]store.Tenant{t}, ts[:min(len(ts), limit-1)]...)
+						}
+						return ts, err
+					}}
+				}}
+			},
+			caught: []string{
+				"Tenant/page_starts_after_the_given_id", "Tenant/page_after_the_last_id_is_nil", "Tenant/walk_meets_each_record_once",
+				"Tenant/page_goes_on_after_a_vanished_id", "Text/Tenant_ID_compares_by_bytes",
+			},
+		},
+		{
+			name: "page loses a row after a deletion",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRole{Tx: tx, roles: func(tx store.Tx, ctx ctxt, after store.RoleID, limit int) ([]store.Role, error) {
+						rs, err := tx.Roles(ctx, after, limit)
+						if _, errR := tx.Role(ctx, after); after != "" && errR != nil && len(rs) > 0 {
+							rs = rs[1:]
+						}
+						return rs, err
+					}}
+				}}
+			},
+			caught: []string{"Role/page_goes_on_after_a_vanished_id"},
+		},
+		{
+			name: "empty page is not nil",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRole{Tx: tx, roles: func(tx store.Tx, ctx ctxt, after store.RoleID, limit int) ([]store.Role, error) {
+						rs, err := tx.Roles(ctx, after, limit)
+						if rs == nil && err == nil {
+							rs = []store.Role{}
+						}
+						return rs, err
+					}}
+				}}
+			},
+			caught: []string{
+				"Role/page_of_nothing_is_nil", "Role/page_of_limit_0_or_less_is_nil", "Role/page_after_the_last_id_is_nil",
+				"Isolation/Roles_finds_nothing_of_another_realm", "Text/Role_ID_compares_by_bytes",
+			},
+		},
+		{
+			name: "prefix has wildcards",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withUser{Tx: tx, search: func(tx store.Tx, ctx ctxt, by store.UserField, prefix, after string, limit int) ([]store.User, error) {
+						if i := strings.IndexAny(prefix, "%"); i >= 0 {
+							prefix = prefix[:i]
+						}
+						return tx.SearchUsers(ctx, by, prefix, after, limit)
+					}}
+				}}
+			},
+			caught: []string{"UserSearch/prefix_has_no_wildcards"},
+		},
+		{
+			name: "place of a user wrong at a chunk's end",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withUser{Tx: tx, userAt: func(tx store.Tx, ctx ctxt, n int64) (store.UserID, error) {
+						if n > 0 && n%512 == 0 {
+							n--
+						}
+						return tx.UserAt(ctx, n)
+					}}
+				}}
+			},
+			caught: []string{"UserOrder/UserAt_and_count_agree_with_a_model_of_thousands"},
+			alone:  true,
+		},
+		{
+			name: "numbers of dropped events used again",
+			faulty: func() *faulty {
+				all := func(tx store.Tx, ctx ctxt) ([]store.Event, []int64, error) {
+					es, err := tx.Events(ctx, 0, math.MaxInt32)
+					var real []int64
+					for i := range es {
+						real = append(real, es[i].Seq)
+						es[i].Seq = int64(i) + 1
+					}
+					return es, real, err
+				}
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, events: func(tx store.Tx, ctx ctxt, after int64, limit int) ([]store.Event, error) {
+						es, _, err := all(tx, ctx)
+						var out []store.Event
+						for _, e := range es {
+							if e.Seq > after && len(out) < limit {
+								out = append(out, e)
+							}
+						}
+						return out, err
+					}, drop: func(tx store.Tx, ctx ctxt, through int64) (int, error) {
+						_, real, err := all(tx, ctx)
+						if err != nil || through < 1 || len(real) == 0 {
+							return 0, err
+						}
+						return tx.DropEvents(ctx, real[min(through, int64(len(real)))-1])
+					}}
+				}}
+			},
+			caught: []string{"Event/dropped_numbers_are_not_used_again", "Event/drop_removes_up_to_and_including_a_number"},
+		},
+	}
+}
+
+// valueFaults concern what becomes of a record on its way.
+func valueFaults() []fault {
+	return []fault{
+		{
+			name: "slice shared with the caller",
+			faulty: func() *faulty {
+				type given struct{ own, copy []string }
+				return &faulty{tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRole{Tx: tx, role: func(tx store.Tx, ctx ctxt, id store.RoleID) (store.Role, error) {
+						r, err := tx.Role(ctx, id)
+						if err != nil {
+							return r, err
+						}
+						// As long as the role is as it was, the same memory is given out.
+						g := remember(f, id, func(g given) given {
+							if g.own == nil || !slices.Equal(g.copy, r.Permissions) {
+								return given{r.Permissions, slices.Clone(r.Permissions)}
+							}
+							return g
+						})
+						r.Permissions = g.own
+						return r, nil
+					}}
+				}}
+			},
+			caught: []string{"Role/what_is_returned_is_not_shared"},
+		},
+		{
+			name: "slice of the caller kept",
+			faulty: func() *faulty {
+				type given struct{ own, copy []string }
+				return &faulty{tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRole{Tx: tx, create: func(tx store.Tx, ctx ctxt, r store.Role) error {
+						remember(f, r.ID, func(given) given { return given{r.Permissions, slices.Clone(r.Permissions)} })
+						return tx.CreateRole(ctx, r)
+					}, role: func(tx store.Tx, ctx ctxt, id store.RoleID) (store.Role, error) {
+						r, err := tx.Role(ctx, id)
+						g := remember(f, id, func(g given) given { return g })
+						if err == nil && len(g.own) > 0 && slices.Equal(g.copy, r.Permissions) {
+							r.Permissions = slices.Clone(g.own)
+						}
+						return r, err
+					}}
+				}}
+			},
+			caught: []string{"Role/what_is_passed_in_is_not_kept"},
+		},
+		{
+			name: "empty list not nil",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRole{Tx: tx, role: func(tx store.Tx, ctx ctxt, id store.RoleID) (store.Role, error) {
+						r, err := tx.Role(ctx, id)
+						if err == nil && r.Permissions == nil {
+							r.Permissions = []string{}
+						}
+						return r, err
+					}}
+				}}
+			},
+			caught: []string{"Role/empty_lists_come_back_nil"},
+		},
+		{
+			name: "times lose their microseconds",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, tenant: func(tx store.Tx, ctx ctxt, id store.TenantID) (store.Tenant, error) {
+						t, err := tx.Tenant(ctx, id)
+						if t.CreatedAt.Year() > 3000 {
+							t.CreatedAt = t.CreatedAt.Truncate(time.Millisecond)
+						}
+						return t, err
+					}}
+				}}
+			},
+			caught: []string{"Tenant/times_are_kept_to_the_microsecond"},
+		},
+		{
+			name: "the epoch taken for no time",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, vendor: func(tx store.Tx, ctx ctxt, id store.VendorID) (store.Vendor, error) {
+						v, err := tx.Vendor(ctx, id)
+						if v.CreatedAt.UnixMicro() == 0 {
+							v.CreatedAt = time.Time{}
+						}
+						return v, err
+					}}
+				}}
+			},
+			caught: []string{"Vendor/times_are_kept_to_the_microsecond"},
+		},
+		{
+			name: "trailing space trimmed",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRole{Tx: tx, byName: func(tx store.Tx, ctx ctxt, scope store.ScopeKind, name string) (store.Role, error) {
+						return tx.RoleByName(ctx, scope, strings.TrimRight(name, " "))
+					}}
+				}}
+			},
+			caught: []string{"Text/Role_Name_compares_by_bytes"},
+		},
+	}
+}
