@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -172,17 +173,24 @@ func (d *desk) actions(t testing.TB) []string {
 }
 
 // afterView is a store that calls then, once, when its first View has ended:
-// between reading and acting.
+// between reading and acting. It counts units of work.
 type afterView struct {
 	store.Store
-	once sync.Once
-	then func()
+	once           sync.Once
+	then           func()
+	views, updates atomic.Int32
 }
 
 func (s *afterView) View(ctx context.Context, realm store.Realm, fn func(store.Reader) error) error {
+	s.views.Add(1)
 	err := s.Store.View(ctx, realm, fn)
 	s.once.Do(s.then)
 	return err
+}
+
+func (s *afterView) Update(ctx context.Context, realm store.Realm, fn func(store.Tx) error) error {
+	s.updates.Add(1)
+	return s.Store.Update(ctx, realm, fn)
 }
 
 // atOnce runs f n times at once and returns how many succeeded; every other

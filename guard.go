@@ -32,7 +32,7 @@ func (g *guard) base(ctx context.Context) (*rights, error) {
 		return g.rights, nil
 	}
 	a := g.m.actor
-	key := userKey{g.m.realm, UserID(a.id)}
+	id := UserID(a.id)
 	generation, err := g.r.Generation(ctx)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, err
@@ -40,14 +40,14 @@ func (g *guard) base(ctx context.Context) (*rights, error) {
 	known := err == nil
 	var r *rights
 	if known {
-		r = g.m.engine.rights.user(key, generation)
+		r = g.m.rights.user(id, generation)
 	}
 	if r == nil {
-		if r, err = userRights(ctx, g.r, key.user); err != nil {
+		if r, err = userRights(ctx, g.r, id); err != nil {
 			return nil, err
 		}
 		if known && g.fill && r != nil {
-			g.m.engine.rights.putUser(key, userEntry{generation, r})
+			g.m.rights.putUser(id, userEntry{generation, r})
 		}
 	}
 	if r != nil && a.tenant != "" {
@@ -87,7 +87,7 @@ func (g *guard) member(ctx context.Context, org OrganizationID) (*permissionSet,
 	if a.organization != "" && a.organization != org {
 		return nil, nil
 	}
-	key := memberKey{g.m.realm, UserID(a.id), org}
+	key := memberKey{UserID(a.id), org}
 	generation, err := g.r.Generation(ctx)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return nil, err
@@ -95,14 +95,14 @@ func (g *guard) member(ctx context.Context, org OrganizationID) (*permissionSet,
 	known := err == nil
 	var set *permissionSet
 	if known {
-		set = g.m.engine.rights.member(key, generation)
+		set = g.m.rights.member(key, generation)
 	}
 	if set == nil {
 		if set, err = memberSet(ctx, g.r, org, key.user); err != nil {
 			return nil, err
 		}
 		if known && g.fill && set != nil {
-			g.m.engine.rights.putMember(key, memberEntry{generation, set})
+			g.m.rights.putMember(key, memberEntry{generation, set})
 		}
 	}
 	if g.members == nil {

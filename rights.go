@@ -41,6 +41,9 @@ type rights struct {
 	facilities    []*permissionSet
 	at            map[Scope][]*permissionSet
 	tenants       []string
+	// few is room for the realm's sets beside the rest, where they are found at
+	// once: the cost of a check is that of its cache misses.
+	few [2]*permissionSet
 }
 
 func (r *rights) of(s Scope) (kind, listed []*permissionSet) {
@@ -77,6 +80,7 @@ func hold(sets []*permissionSet, p Permission) bool {
 // compile makes rights of grants. Roles that do not exist give nothing.
 func compile(grants []Grant, tenants []string, roles map[RoleID]*permissionSet) *rights {
 	r := &rights{tenants: tenants}
+	r.realm = r.few[:0]
 	var direct []Permission
 	for _, g := range grants {
 		if g.Permission != "" {
@@ -185,24 +189,18 @@ func memberSet(ctx context.Context, r store.Reader, org OrganizationID, user Use
 	return &permissionSet{}, nil
 }
 
-// rightsCache keeps compiled rights of users while they are exact: an entry
-// counts only under the generation it was read at. It holds existing users and
-// existing memberships alone, so that creating either need not end it.
+// rightsCache keeps compiled rights of a realm's users while they are exact:
+// an entry counts only under the generation it was read at. It holds existing
+// users and existing memberships alone, so that creating either need not end it.
 type rightsCache struct {
 	mu      sync.RWMutex
-	users   map[userKey]userEntry
+	users   map[UserID]userEntry
 	members map[memberKey]memberEntry
 }
 
-type userKey struct {
-	realm Realm
-	user  UserID
-}
-
 type memberKey struct {
-	realm Realm
-	user  UserID
-	org   OrganizationID
+	user UserID
+	org  OrganizationID
 }
 
 type userEntry struct {
@@ -219,9 +217,9 @@ type memberEntry struct {
 // one that the map's own order gives.
 const maxCached = 1 << 18
 
-func (c *rightsCache) user(k userKey, generation uint64) *rights {
+func (c *rightsCache) user(id UserID, generation uint64) *rights {
 	c.mu.RLock()
-	e := c.users[k]
+	e := c.users[id]
 	c.mu.RUnlock()
 	if e.generation != generation {
 		return nil
@@ -239,14 +237,14 @@ func (c *rightsCache) member(k memberKey, generation uint64) *permissionSet {
 	return e.set
 }
 
-func (c *rightsCache) putUser(k userKey, e userEntry) {
+func (c *rightsCache) putUser(id UserID, e userEntry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.users == nil {
-		c.users = map[userKey]userEntry{}
+		c.users = map[UserID]userEntry{}
 	}
-	evict(c.users)
-	c.users[k] = e
+	evict(c.users, maxCached)
+	c.users[id] = e
 }
 
 func (c *rightsCache) putMember(k memberKey, e memberEntry) {
@@ -255,12 +253,36 @@ func (c *rightsCache) putMember(k memberKey, e memberEntry) {
 	if c.members == nil {
 		c.members = map[memberKey]memberEntry{}
 	}
-	evict(c.members)
+	evict(c.members, maxCached)
 	c.members[k] = e
 }
 
-func evict[K comparable, V any](m map[K]V) {
-	if len(m) < maxCached {
+// realmCaches has one rightsCache for each realm in use.
+type realmCaches struct {
+	mu     sync.Mutex
+	realms map[Realm]*rightsCache
+}
+
+const maxRealms = 1024
+
+func (c *realmCaches) of(realm Realm) *rightsCache {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if rc := c.realms[realm]; rc != nil {
+		return rc
+	}
+	if c.realms == nil {
+		c.realms = map[Realm]*rightsCache{}
+	}
+	evict(c.realms, maxRealms)
+	rc := &rightsCache{}
+	c.realms[realm] = rc
+	return rc
+}
+
+// evict makes room for one more of at most limit entries.
+func evict[K comparable, V any](m map[K]V, limit int) {
+	if len(m) < limit {
 		return
 	}
 	for k := range m {
@@ -279,7 +301,7 @@ func (m *Manager) cachedRights(ctx context.Context) (uint64, *rights) {
 	if err != nil {
 		return 0, nil
 	}
-	return g, m.engine.rights.user(userKey{m.realm, UserID(m.actor.id)}, g)
+	return g, m.rights.user(UserID(m.actor.id), g)
 }
 
 // Can reports whether the actor holds the permission at the scope now, as the
@@ -298,18 +320,20 @@ func (m *Manager) Can(ctx context.Context, p Permission, s Scope) (bool, error) 
 		if s.kind != store.ScopeOrganization {
 			return false, nil
 		}
-		if set := m.engine.rights.member(memberKey{m.realm, UserID(m.actor.id), OrganizationID(s.id)}, generation); set != nil {
+		if set := m.rights.member(memberKey{UserID(m.actor.id), OrganizationID(s.id)}, generation); set != nil {
 			return set.has(p), nil
 		}
 	}
-	return m.canFromStore(ctx, p, s)
+	return canFromStore(ctx, *m, p, s)
 }
 
-func (m *Manager) canFromStore(ctx context.Context, p Permission, s Scope) (bool, error) {
+// canFromStore takes the Manager by value, so that one made for a single
+// question, as in m.As(actor).Can(…), stays on the stack.
+func canFromStore(ctx context.Context, m Manager, p Permission, s Scope) (bool, error) {
 	var can bool
 	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
 		var err error
-		g := &guard{m: m, r: r, fill: true}
+		g := &guard{m: &m, r: r, fill: true}
 		can, err = g.can(ctx, p, s)
 		return err
 	})

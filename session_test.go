@@ -87,6 +87,27 @@ func TestSignInWorksForEveryoneAlike(t *testing.T) {
 	}
 }
 
+// TestRefusalsBeginNoWork: a right password of a disabled user takes no more
+// steps than a wrong one, and an endless one takes none.
+func TestRefusalsBeginNoWork(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	bob, dora := d.person(t, "bob"), d.person(t, "dora")
+	require.NoError(t, d.DisableUser(t.Context(), bob.ID))
+	require.NoError(t, d.ResetPassword(t.Context(), dora.ID, replacement))
+	d.clock.Advance(7 * 24 * time.Hour)
+	for _, c := range []struct {
+		name, password string
+		views          int32
+	}{{"bob", passphrase, 1}, {"bob", "wrong", 1}, {"nobody", "wrong", 1}, {"dora", replacement, 1}, {"bob", strings.Repeat("x", 4097), 0}} {
+		s := &afterView{Store: d.store, then: func() {}}
+		_, err := d.With(s).SignIn(t.Context(), c.name, c.password)
+		require.Equal(t, usermgmt.ErrUnauthenticated, err)
+		require.Equal(t, c.views, s.views.Load(), "views for %s", c.name)
+		require.Zero(t, s.updates.Load(), "updates for %s", c.name)
+	}
+}
+
 // TestDecoyCostsWhatAPasswordCosts compares the quickest of several, so that
 // a busy machine does not matter; without the decoy the ratio is over a hundred.
 func TestDecoyCostsWhatAPasswordCosts(t *testing.T) {
@@ -103,7 +124,11 @@ func TestDecoyCostsWhatAPasswordCosts(t *testing.T) {
 		}
 		return best
 	}
-	require.Greater(t, 4*quickest("nobody"), quickest("ada"))
+	_, err := d.CreateUser(t.Context(), usermgmt.NewUser{Username: "carol"})
+	require.NoError(t, err)
+	known := quickest("ada")
+	require.Greater(t, 4*quickest("nobody"), known)
+	require.Greater(t, 4*quickest("carol"), known, "who has no password")
 }
 
 // TestSignInDecidesAsOfNow: what happens between the verification and the

@@ -205,6 +205,17 @@ func TestBadToken(t *testing.T) {
 		}
 	})
 
+	// The last character of a signature holds bits that mean nothing.
+	t.Run("every last character", func(t *testing.T) {
+		t.Parallel()
+		last := len(good) - 1
+		for _, r := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" {
+			if r != rune(good[last]) {
+				require.False(t, alive(t, d.Manager, good[:last]+string(r)), "%q", r)
+			}
+		}
+	})
+
 	t.Run("every changed character", func(t *testing.T) {
 		t.Parallel()
 		for i := range good {

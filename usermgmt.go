@@ -100,14 +100,16 @@ type Manager struct {
 	*engine
 	store store.Store
 	realm Realm
-	actor Actor
+	// rights are the compiled ones of the realm.
+	rights *rightsCache
+	actor  Actor
 }
 
 // engine is what all Managers that stem from one New share.
 type engine struct {
 	opts   Options
 	slots  *phc.Slots
-	rights rightsCache
+	caches realmCaches
 	walks  walks
 	tokens *tokenKeys
 	// decoy is verified against where there is no credential, so that it costs the same.
@@ -131,7 +133,7 @@ func New(s store.Store, opts Options) (*Manager, error) {
 	if e.decoy, err = newDecoy(opts); err != nil {
 		return nil, fmt.Errorf("usermgmt: %w", err)
 	}
-	return &Manager{engine: e, store: s, realm: opts.Realm, actor: HostActor()}, nil
+	return &Manager{engine: e, store: s, realm: opts.Realm, rights: e.caches.of(opts.Realm), actor: HostActor()}, nil
 }
 
 func (o *Options) setDefaults() error {
@@ -200,6 +202,7 @@ func (m *Manager) Actor() Actor { return m.actor }
 func (m *Manager) Realm(name Realm) *Manager {
 	c := *m
 	c.realm = name
+	c.rights = m.caches.of(name)
 	return &c
 }
 
@@ -210,7 +213,7 @@ func (m *Manager) RealmName() Realm { return m.realm }
 // joins the host's transaction: what it changes commits or vanishes with it.
 func (m *Manager) With(s store.Store) *Manager {
 	c := *m
-	c.store = s
+	c.store, c.rights = s, &rightsCache{}
 	return &c
 }
 
