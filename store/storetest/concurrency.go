@@ -51,7 +51,7 @@ func (n noun[R]) races() []testCase {
 				return
 			}
 			t.view(func(r store.Reader) error {
-				got, err := k.find(r, t.ctx, n.sample(0))
+				got, err := k.find(r, t.ctx, rival(winner))
 				t.equal(n.name+" by "+k.field, got, rival(winner))
 				if n.page != nil {
 					var start R

@@ -25,3 +25,15 @@ func Cases() []Case {
 	}
 	return out
 }
+
+// Calls returns the names of the methods that the tables of calls cover.
+func Calls() []string {
+	var out []string
+	for _, q := range queries() {
+		out = append(out, q.name)
+	}
+	for _, c := range commands() {
+		out = append(out, c.name)
+	}
+	return out
+}

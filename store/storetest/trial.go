@@ -17,7 +17,8 @@ const (
 )
 
 // trial is a running case: its test, its store, and a context that ends when
-// the case has taken too long.
+// the case has taken too long. The context is a field because a trial lives for
+// the one call of the case that it would be an argument of.
 //
 // Its checks do not end the case, since most run inside a unit of work, which
 // must end by returning. Checks stand inside a unit only where nothing runs
