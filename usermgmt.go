@@ -227,7 +227,7 @@ func (e *engine) now() time.Time { return store.Micro(e.opts.Clock()) }
 func (m *Manager) view(ctx context.Context, fn func(*guard) error) error {
 	before, cached := m.cachedRights(ctx)
 	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
-		return fn(&guard{m: m, r: r, rights: cached})
+		return fn(&guard{m: m, r: r, rights: cached, fill: true})
 	})
 	if cached == nil {
 		return err
@@ -238,7 +238,7 @@ func (m *Manager) view(ctx context.Context, fn func(*guard) error) error {
 		return err
 	}
 	return m.store.View(ctx, m.realm, func(r store.Reader) error {
-		return fn(&guard{m: m, r: r})
+		return fn(&guard{m: m, r: r, fill: true})
 	})
 }
 
