@@ -122,6 +122,7 @@ func TestUserAt(t *testing.T) {
 			}
 			return nil
 		}))
+		check("while deleting")
 	}
 	low, high = check("after deletion")
 	require.LessOrEqual(t, len(low), 50)

@@ -77,8 +77,11 @@ func TestUnitsThatQueueShareOneCommit(t *testing.T) {
 	for i := range n {
 		group.Go(func() {
 			switch i {
-			case 3: // fails after it has written
-				errs[i] = s.Update(t.Context(), "main", func(tx store.Tx) error { return errors.Join(creates(t, i)(tx), bad) })
+			case 3: // fails after it has written, and has had all counts written
+				errs[i] = s.Update(t.Context(), "main", func(tx store.Tx) error {
+					_, err := tx.CountUsers(t.Context(), store.UserQuery{})
+					return errors.Join(creates(t, i)(tx), err, bad)
+				})
 			case 7: // panics
 				defer func() { errs[i] = fmt.Errorf("%v", recover()) }()
 				_ = s.Update(t.Context(), "main", func(tx store.Tx) error {
@@ -133,6 +136,42 @@ func TestUnitsThatQueueShareOneCommit(t *testing.T) {
 		require.EqualValues(t, len(es), k)
 		return err
 	}))
+}
+
+// endsWithTurn is a context that ends at the moment at which its waiter is
+// given the turn.
+type endsWithTurn struct {
+	context.Context
+	w *writer
+}
+
+func (c endsWithTurn) Done() <-chan struct{} {
+	c.w.pass()
+	return c.Context.Done()
+}
+
+// A turn that comes as its context ends must not be lost.
+func TestCancelledWaiterPassesItsTurnOn(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t, nil)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	cancelled := 0
+	for range 64 { // of the two events, either may be seen first
+		require.NoError(t, s.writer.take(t.Context()))
+		if err := s.writer.take(endsWithTurn{ended, &s.writer}); err == nil {
+			s.writer.pass()
+		} else {
+			require.ErrorIs(t, err, context.Canceled)
+			cancelled++
+		}
+		s.writer.mu.Lock()
+		busy := s.writer.busy
+		s.writer.mu.Unlock()
+		require.False(t, busy, "nobody has the turn, and nobody can get it")
+	}
+	require.NotZero(t, cancelled)
+	require.NoError(t, s.Update(t.Context(), "main", creates(t, 0)))
 }
 
 func TestGroupLimit(t *testing.T) {
