@@ -543,6 +543,28 @@ func TestMembers(t *testing.T) {
 	require.ErrorIs(t, err, usermgmt.ErrForbidden)
 }
 
+// TestManyMembers is an organization larger than what is read at a time.
+func TestManyMembers(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.person("m-0000")
+	o.company("acme", "m-0000")
+	for i := range 501 {
+		o.joins("acme", fmt.Sprintf("m-%04d", i+1), usermgmt.RoleOwner)
+	}
+	members, total, err := o.m.MembersAt(t.Context(), "acme", "", 499, 3)
+	require.NoError(t, err)
+	require.Equal(t, 502, total)
+	require.Len(t, members, 3)
+	require.Equal(t, usermgmt.UserID("m-0499"), members[0].UserID)
+
+	// The only active owner is the last one of all.
+	for i := range 501 {
+		require.NoError(t, o.m.DisableUser(t.Context(), usermgmt.UserID(fmt.Sprintf("m-%04d", i))))
+	}
+	require.ErrorIs(t, o.m.DisableUser(t.Context(), "m-0501"), usermgmt.ErrLastOwner)
+}
+
 // TestConfinedUser is a realm admin whom a vendor's sign-in brought here: he
 // is what his membership makes him, and nothing else.
 func TestConfinedUser(t *testing.T) {
