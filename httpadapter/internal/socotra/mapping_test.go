@@ -1,0 +1,188 @@
+package socotra
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
+)
+
+func TestIsEmail(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"a@b", "ada.l+x@mail.example.com", "ö@exämple.de", "a@1.example", "a@b-c.d9", "!#$%&'*+/=?^_`{|}~-@x.y"} {
+		require.True(t, isEmail(s), s)
+	}
+	for _, s := range []string{"", "@", "a@", "@b", "a", "a@@b", "a@b@c", "a b@c", "a@b c", ".a@b", "a.@b", "a..b@c", "a@.b", "a@b.", "a@b..c", "a@-b", "a@b-",
+		"a@1.2.3.4", "a@[1.2.3.4]", "<a@b>", "a@b,c@d", "\"a\"@b", "a@b_c", "a\x00@b", "a\n@b", "a@b\xff", strings.Repeat("a", 250) + "@b.cd"} {
+		require.False(t, isEmail(s), "%q", s)
+	}
+}
+
+func TestCreator(t *testing.T) {
+	t.Parallel()
+	const zero = "00000000-0000-0000-0000-000000000000"
+	for by, want := range map[string]string{
+		"user:" + string(root): string(root), "user:0192A000-0000-7000-8000-00000000000A": "0192A000-0000-7000-8000-00000000000A",
+		"host": zero, "": zero, "user:": zero, "user:u-1": zero, "key:" + string(root): zero, "vendor:" + string(root): zero,
+		"user:{" + string(root) + "}": zero, "user:urn:uuid:" + string(root): zero, "user:0192a000000070008000000000000000a": zero,
+	} {
+		require.Equal(t, want, creator(by), by)
+	}
+}
+
+func TestRoleOf(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2020, 9, 25, 12, 6, 35, 9_999_000, time.FixedZone("", 2*3600))
+	got := roleOf(usermgmt.Role{ID: "r", Name: "n", Version: 7, CreatedAt: at, CreatedBy: "host"})
+	require.Equal(t, "2020-09-25T10:06:35.009Z", got.CreatedAt)
+	require.Equal(t, []string{}, got.Permissions)
+}
+
+// TestKeySets fixes the members of every answer: a new field of the Manager's
+// types cannot leak.
+func TestKeySets(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		answer any
+		want   string
+	}{
+		{userResponse{Email: "x"}, "email firstName lastName locator permissions roles serviceAccount tenants userName"},
+		{userResponse{}, "firstName lastName locator permissions roles serviceAccount tenants userName"},
+		{basicUserResponse{}, "firstName lastName locator userName"},
+		{roleResponse{}, "createdAt createdBy description locator name permissions version"},
+		{userListResponse{}, "items listCompleted"},
+		{basicUserListResponse{}, "items listCompleted"},
+		{roleListResponse{}, "items listCompleted"},
+	} {
+		data, err := json.Marshal(tt.answer)
+		require.NoError(t, err)
+		var members map[string]any
+		require.NoError(t, json.Unmarshal(data, &members))
+		names := keysOf(members)
+		slices.Sort(names)
+		require.Equal(t, tt.want, strings.Join(names, " "), "%T", tt.answer)
+	}
+}
+
+func FuzzUserCreate(f *testing.F) {
+	f.Add([]byte(`{"firstName": "Eve", "lastName": "M", "userName": "eve@example.com", "password": "p", "roles": null, "tenants": ["any"]}`))
+	f.Add([]byte(`{"firstName": "", "lastName": "", "userName": "a@b", "temporaryPassword": true, "email": null, "permissions": ["*.*"]}`))
+	d := &wire.Decoder{}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var req userCreateRequest
+		if d.Unmarshal(body, &req) != nil {
+			return
+		}
+		n, err := newUser(req)
+		if err != nil {
+			return
+		}
+		for _, s := range append([]string{n.Username, n.Email, n.FirstName, n.LastName, n.Password}, n.Tenants...) {
+			if !utf8.ValidString(s) || strings.ContainsRune(s, 0) {
+				t.Fatalf("%q came through", s)
+			}
+		}
+		if strings.Count(n.Username, "@") != 1 {
+			t.Fatalf("%q is no e-mail address", n.Username)
+		}
+		if n.ID != "" || n.Grants != nil || n.Disabled || n.PasswordHash != "" || n.Attributes != nil || n.Tags != nil || n.Locale != "" {
+			t.Fatalf("bound what is not of the text: %+v", n)
+		}
+	})
+}
+
+func FuzzUserUpdate(f *testing.F) {
+	f.Add([]byte(`{"firstName": "E", "lastName": "M", "permissions": ["users.read"], "roles": ["admin"], "tenants": ["any"], "email": "a@b"}`))
+	f.Add([]byte(`{"firstName": "E", "lastName": "M", "tenants": [], "version": 3, "disabled": true}`))
+	d := &wire.Decoder{}
+	old := []usermgmt.Grant{
+		{Permission: "users.list", Kind: usermgmt.ScopeRealm},
+		{Role: "r1", Kind: usermgmt.ScopeRealm},
+		{Role: usermgmt.RoleSupervisor, Kind: usermgmt.ScopeFacility, Scopes: []string{"F1"}},
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var req userUpdateRequest
+		if d.Unmarshal(body, &req) != nil {
+			return
+		}
+		up := profileOf(req)
+		if up.FirstName == nil || up.LastName == nil || up.Username != nil || up.Disabled != nil || up.Attributes != nil || up.Tags != nil ||
+			up.Password != nil || up.Version != 0 || up.Locale != nil || up.Grants != nil {
+			t.Fatalf("bound what is not of the text: %+v", up)
+		}
+		if up.Tenants != nil && len(*up.Tenants) == 0 {
+			t.Fatal("an empty list must not replace")
+		}
+		var roles []usermgmt.RoleID
+		for _, r := range req.Roles {
+			roles = append(roles, usermgmt.RoleID(r))
+		}
+		grants := replaceGrants(old, roles, req.Permissions)
+		if !slices.ContainsFunc(grants, func(g usermgmt.Grant) bool { return g.Kind == usermgmt.ScopeFacility && g.Scopes[0] == "F1" }) {
+			t.Fatal("lost a grant of another scope")
+		}
+		shown := userOf(usermgmt.User{Grants: grants}, roleNames{})
+		wantRoles, wantPermissions := len(roles), len(req.Permissions)
+		if wantRoles == 0 {
+			wantRoles = 1
+		}
+		if wantPermissions == 0 {
+			wantPermissions = 1
+		}
+		if len(shown.Roles) != wantRoles || len(shown.Permissions) != wantPermissions {
+			t.Fatalf("%d roles and %d permissions became %+v", len(roles), len(req.Permissions), shown)
+		}
+	})
+}
+
+func FuzzPassword(f *testing.F) {
+	f.Add([]byte(`"seven lamps 31"`), true)
+	f.Add([]byte(`seven lamps 31`), false)
+	f.Add([]byte(` {"password": "x"}`), true)
+	d := &dialect{&wire.Decoder{}}
+	f.Fuzz(func(t *testing.T, body []byte, isJSON bool) {
+		media := wire.MediaText
+		if isJSON {
+			media = "application/json"
+		}
+		password, err := d.passwordOf(body, media)
+		if err != nil {
+			return
+		}
+		if !utf8.ValidString(password) || strings.ContainsRune(password, 0) {
+			t.Fatalf("%q came through", password)
+		}
+		if password == string(body) {
+			if start := strings.TrimLeft(password, " \t\r\n"); isJSON && strings.ContainsAny(start[:1], `"{[`) {
+				t.Fatalf("a JSON text became the password %q", password)
+			}
+			return
+		}
+		var want string
+		if json.Unmarshal(body, &want) != nil || want != password {
+			t.Fatalf("%q became %q", body, password)
+		}
+	})
+}
+
+func FuzzEmail(f *testing.F) {
+	for _, s := range []string{"a@b", "ö@exämple.de", "a@b@c", "a@-b", "a@b.1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if !isEmail(s) {
+			return
+		}
+		name, domain, ok := strings.Cut(s, "@")
+		if !ok || name == "" || domain == "" || len(s) > maxEmail || strings.ContainsAny(s, " \t\r\n\x00<>,;") || strings.Contains(domain, "@") {
+			t.Fatalf("%q is no e-mail address", s)
+		}
+	})
+}
