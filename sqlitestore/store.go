@@ -188,7 +188,7 @@ func (s *Store) open(ctx context.Context, path string, o *Options) error {
 	if err != nil {
 		return err
 	}
-	s.writer = writer{conn: w, limit: o.GroupLimit, ranks: rankLimits()}
+	s.writer = writer{conn: w, limit: o.GroupLimit, patience: o.BusyTimeout, ranks: rankLimits()}
 	row, err := w.first("PRAGMA journal_mode")
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
 
@@ -20,9 +21,10 @@ import (
 // returns before that. There is no timer: what queues up while one group is
 // being synced to disk is the next group, and a lone writer waits for nobody.
 type writer struct {
-	conn  *conn
-	limit int      // of units in a group
-	ranks [2]int64 // limits of user_rank
+	conn     *conn
+	limit    int           // of units in a group
+	patience time.Duration // with other processes
+	ranks    [2]int64      // limits of user_rank
 
 	mu    sync.Mutex
 	busy  bool // somebody has the turn
@@ -91,10 +93,11 @@ func (w *writer) pass() {
 
 // run runs one unit and returns when its group is on disk.
 func (w *writer) run(ctx context.Context, realm store.Realm, fn func(store.Tx) error) error {
+	came := time.Now()
 	if err := w.take(ctx); err != nil {
 		return err
 	}
-	g, err := w.unit(ctx, realm, fn)
+	g, err := w.unit(ctx, came, realm, fn)
 	if err != nil {
 		return err
 	}
@@ -104,13 +107,13 @@ func (w *writer) run(ctx context.Context, realm store.Realm, fn func(store.Tx) e
 
 // unit runs fn in the open transaction and ends the turn. An error means that
 // nothing of the unit is left; so does a panic, or fn ending its goroutine.
-func (w *writer) unit(ctx context.Context, realm store.Realm, fn func(store.Tx) error) (_ *group, err error) {
+func (w *writer) unit(ctx context.Context, came time.Time, realm store.Realm, fn func(store.Tx) error) (_ *group, err error) {
 	defer w.pass()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if w.group == nil {
-		if err := w.begin(ctx); err != nil {
+		if err := w.begin(ctx, came); err != nil {
 			return nil, err
 		}
 	}
@@ -176,16 +179,23 @@ func (w *writer) undo(g *group, nested bool, mark mark) {
 	w.rollback(g, err)
 }
 
-func (w *writer) begin(ctx context.Context) error {
+// begin opens a transaction for a unit that came at a moment. Other processes
+// may hold the file: all who queue meanwhile wait for them together, and each
+// tries at least for a moment of its own.
+func (w *writer) begin(ctx context.Context, came time.Time) error {
 	w.conn.broken = nil
-	_, err := w.conn.execContext(ctx, "BEGIN IMMEDIATE")
-	if err != nil {
+	wait, cancel := context.WithTimeout(ctx, max(w.patience-time.Since(came), min(w.patience, 20*time.Millisecond)))
+	defer cancel()
+	if _, err := w.conn.execContext(wait, "BEGIN IMMEDIATE"); err != nil {
 		// A context that is done may hide that the transaction was begun.
 		w.conn.broken = nil
-		w.conn.exec("ROLLBACK")
+		_, _ = w.conn.exec("ROLLBACK")
 		w.conn.broken = nil
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return ctx.Err()
+		case wait.Err() != nil:
+			return fmt.Errorf("sqlitestore: %w", store.ErrBusy)
 		}
 		return err
 	}

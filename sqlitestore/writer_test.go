@@ -294,7 +294,15 @@ func TestBusy(t *testing.T) {
 	s, path := newStore(t, &Options{BusyTimeout: 30 * time.Millisecond})
 	require.NoError(t, s.Update(t.Context(), "main", creates(t, 0)))
 	end := other(t, path)
-	require.ErrorIs(t, s.Update(t.Context(), "main", creates(t, 1)), store.ErrBusy)
+	var group sync.WaitGroup
+	for range 5 { // one waits for the file, the others for their turn too
+		group.Go(func() {
+			if err := s.Update(t.Context(), "main", creates(t, 1)); !errors.Is(err, store.ErrBusy) {
+				t.Errorf("Update beside another writer: got error %v, want ErrBusy", err)
+			}
+		})
+	}
+	group.Wait()
 	require.True(t, present(t, s, 0), "readers do not wait")
 	end()
 	require.NoError(t, s.Update(t.Context(), "main", creates(t, 1)))
