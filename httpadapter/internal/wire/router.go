@@ -219,6 +219,21 @@ func (rt *Router) fail(res *response, r *http.Request, m *Mount, err error) {
 	_ = Body(res, e.Kind.Status(), contentType, body) // the caller is gone: nothing is left to do
 }
 
+// Refuse answers r with err as a handler's error would be answered, in the words
+// of m, for what stands before handlers that are not the Router's. Nothing of
+// the answer may have been sent.
+func (rt *Router) Refuse(w http.ResponseWriter, r *http.Request, m Mount, err error) {
+	x := exchangeOf(r.Context())
+	if x == nil {
+		x = &exchange{id: rt.requestID(r.Header)}
+		r = r.WithContext(context.WithValue(r.Context(), exchangeKey{}, x))
+	}
+	res := &response{ResponseWriter: w, head: r.Method == http.MethodHead}
+	res.Header().Set(HeaderRequestID, x.id)
+	res.Header().Set("X-Content-Type-Options", "nosniff")
+	rt.fail(res, r, &m, err)
+}
+
 // classify finds or makes the Error for err.
 func classify(r *http.Request, m *Mount, err error) *Error {
 	if e := (*Error)(nil); errors.As(err, &e) {

@@ -1,0 +1,100 @@
+package httpadapter
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
+)
+
+type actingKey struct{}
+
+// ActorFrom returns who makes the request that is served under ctx, and whether
+// it passed Authenticate or Require.
+func ActorFrom(ctx context.Context) (usermgmt.Actor, bool) {
+	m, ok := ManagerFrom(ctx)
+	if !ok {
+		return usermgmt.Actor{}, false
+	}
+	return m.Actor(), true
+}
+
+// ManagerFrom returns the Manager of the request's realm under the authority of
+// who makes the request that is served under ctx, and whether it passed
+// Authenticate or Require.
+func ManagerFrom(ctx context.Context) (*usermgmt.Manager, bool) {
+	m, ok := ctx.Value(actingKey{}).(*usermgmt.Manager)
+	return m, ok
+}
+
+// Authenticate lets requests with a good bearer token through to next, a route
+// of the host's own, where [ActorFrom] says whose it is. Others are answered
+// as RFC 6750 has it, with an application/problem+json body: 401, 400 for a
+// malformed header, and 403 for someone who must change his password first.
+func (a *Adapter) Authenticate(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, _, err := a.acting(r)
+		if err != nil {
+			a.router.Refuse(w, r, refusals(), err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Require is Authenticate for callers who hold the permission at the request's
+// scope as well; others get 403. A nil scope is the whole realm. Rights are
+// read at each request, never from the token.
+//
+//	mux.Handle("POST /invoices", adapter.Require("invoices.approve", nil)(approve))
+func (a *Adapter) Require(p usermgmt.Permission, scope func(*http.Request) usermgmt.Scope) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r, m, err := a.acting(r)
+			if err == nil {
+				at := usermgmt.Realmwide
+				if scope != nil {
+					at = scope(r)
+				}
+				err = m.Require(r.Context(), p, at)
+			}
+			if err != nil {
+				a.router.Refuse(w, r, refusals(), err)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+// acting returns r with the caller's Manager, which it finds out unless it is
+// there already.
+func (a *Adapter) acting(r *http.Request) (*http.Request, *usermgmt.Manager, error) {
+	if m, ok := ManagerFrom(r.Context()); ok {
+		return r, m, nil
+	}
+	m, err := a.gate.User(r)
+	if err != nil {
+		return r, nil, err
+	}
+	return r.WithContext(context.WithValue(r.Context(), actingKey{}, m)), m, nil
+}
+
+// refusals words what Authenticate and Require refuse.
+func refusals() wire.Mount {
+	return wire.Mount{Errors: wire.Problem{}, Classify: func(err error) *wire.Error {
+		var forbidden *usermgmt.ForbiddenError
+		switch {
+		case errors.Is(err, usermgmt.ErrUnauthenticated):
+			return caller.InvalidToken()
+		case errors.As(err, &forbidden):
+			e := wire.InsufficientScope("needs " + string(forbidden.Permission))
+			e.Cause = err
+			return e
+		}
+		return nil
+	}}
+}

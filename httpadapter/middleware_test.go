@@ -1,0 +1,76 @@
+package httpadapter
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usermgmt-go/usermgmt"
+)
+
+func TestMiddleware(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Options{})
+	admin, _ := s.signIn(t, "root", passphrase)
+	nobody, _ := s.signIn(t, "bob", passphrase)
+	temporary, _ := s.signIn(t, "dan", passphrase)
+	require.NoError(t, s.m.GrantRoles(t.Context(), bob, usermgmt.Grant{Role: usermgmt.RoleSupervisor, Kind: usermgmt.ScopeFacility, Scopes: []string{"F1"}}))
+
+	own := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		actor, ok := ActorFrom(r.Context())
+		if !ok {
+			panic("no actor")
+		}
+		_, _ = w.Write([]byte(actor.UserID()))
+	})
+	facility := func(r *http.Request) usermgmt.Scope { return usermgmt.AtFacility(r.URL.Query().Get("f")) }
+	mux := http.NewServeMux()
+	mux.Handle("/any", s.Authenticate(own))
+	mux.Handle("/realm", s.Require(usermgmt.UsersDelete, nil)(own))
+	mux.Handle("/facility", s.Authenticate(s.Require(usermgmt.UsersDelete, facility)(own)))
+	tests := []struct {
+		token, path string
+		status      int
+		text        string
+		challenge   string
+	}{
+		{"", "/any", 401, "", "Bearer"},
+		{"garbage", "/any", 401, "", `Bearer error="invalid_token"`},
+		{"a b", "/any", 400, "", `Bearer error="invalid_request"`},
+		{temporary, "/any", 403, "", `Bearer error="insufficient_scope"`},
+		{nobody, "/any", 200, string(bob), ""},
+		{"", "/realm", 401, "", "Bearer"},
+		{admin, "/realm", 200, string(root), ""},
+		{nobody, "/realm", 403, "", `Bearer error="insufficient_scope"`},
+		{nobody, "/facility?f=F1", 200, string(bob), ""},
+		{nobody, "/facility?f=F2", 403, "", `Bearer error="insufficient_scope"`},
+		{nobody, "/facility", 403, "", `Bearer error="insufficient_scope"`},
+		{admin, "/facility?f=F2", 200, string(root), ""},
+	}
+	for _, tt := range tests {
+		r := httptest.NewRequest("GET", tt.path, nil)
+		if tt.token != "" {
+			r.Header.Set("Authorization", "Bearer "+tt.token)
+		}
+		rec := httptest.NewRecorder()
+		mux.ServeHTTP(rec, r)
+		require.Equal(t, tt.status, rec.Code, "%s %.10s: %s", tt.path, tt.token, rec.Body)
+		require.Equal(t, tt.challenge, rec.Header().Get("WWW-Authenticate"))
+		if tt.status == 200 {
+			require.Equal(t, tt.text, rec.Body.String())
+			continue
+		}
+		require.Equal(t, "application/problem+json", rec.Header().Get("Content-Type"))
+		require.NotEmpty(t, rec.Header().Get("X-Request-Id"))
+	}
+	_, ok := ActorFrom(t.Context())
+	require.False(t, ok)
+	require.NoError(t, s.m.DeleteUser(t.Context(), bob))
+	r := httptest.NewRequest("GET", "/any", nil)
+	r.Header.Set("Authorization", "Bearer "+nobody)
+	rec := httptest.NewRecorder()
+	mux.ServeHTTP(rec, r)
+	require.Equal(t, 401, rec.Code, "a deleted user is refused at the next request")
+}
