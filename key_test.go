@@ -238,6 +238,16 @@ func TestDeleteKey(t *testing.T) {
 	require.Equal(t, usermgmt.ErrUnauthenticated, err)
 	require.Equal(t, usermgmt.ErrNotFound, o.as("owner").DeleteKey(t.Context(), high.ID))
 	require.Equal(t, "user:owner key.deleted key:"+string(high.ID)+" acme", o.log()[len(o.log())-1])
+
+	// Whoever loses rights may still end the key that he made when he had them.
+	own, _, err = o.as("admin").CreateKey(t.Context(), "acme", usermgmt.NewKey{Name: "own", Role: usermgmt.RoleOrgAdmin})
+	require.NoError(t, err)
+	others, _, err := o.as("owner").CreateKey(t.Context(), "acme", usermgmt.NewKey{Name: "others", Role: usermgmt.RoleOrgAdmin})
+	require.NoError(t, err)
+	_, err = o.m.UpdateMember(t.Context(), "acme", "admin", usermgmt.MemberUpdate{Role: new(o.orgRole("keeper", usermgmt.KeysDelete))})
+	require.NoError(t, err)
+	require.ErrorIs(t, o.as("admin").DeleteKey(t.Context(), others.ID), usermgmt.ErrForbidden)
+	require.NoError(t, o.as("admin").DeleteKey(t.Context(), own.ID))
 }
 
 func TestKeys(t *testing.T) {
