@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/usermgmt-go/usermgmt/internal/identity"
 	"github.com/usermgmt-go/usermgmt/store"
@@ -67,7 +68,11 @@ func (a applying) applyVendorSecret(ctx context.Context, w store.VendorSecret) e
 		return nil
 	}
 	if len(live) > 1 {
-		if err := a.tx.DeleteVendorSecret(ctx, w.VendorID, live[0].Digest); err != nil {
+		// The one that ends first anyway, or the oldest.
+		first := slices.MinFunc(live, func(x, y store.VendorSecret) int {
+			return cmp.Or(endOf(x).Compare(endOf(y)), x.CreatedAt.Compare(y.CreatedAt))
+		})
+		if err := a.tx.DeleteVendorSecret(ctx, w.VendorID, first.Digest); err != nil {
 			return err
 		}
 	}
@@ -75,6 +80,14 @@ func (a applying) applyVendorSecret(ctx context.Context, w store.VendorSecret) e
 		return err
 	}
 	return a.record(ctx, Event{Action: "vendor.secret-rotated", Object: "vendor:" + string(w.VendorID)})
+}
+
+// endOf is when a secret ends; a far day for never.
+func endOf(s store.VendorSecret) time.Time {
+	if s.ExpiresAt.IsZero() {
+		return time.Unix(1<<40, 0)
+	}
+	return s.ExpiresAt
 }
 
 // digest reads the hexadecimal form.
@@ -177,16 +190,18 @@ func (a applying) applyMember(ctx context.Context, org OrganizationID, s Snapsho
 	case err != nil:
 		return err
 	default:
+		if err := a.lockOwners(ctx, org); err != nil {
+			return err
+		}
 		ms := old.Clone()
-		ms.Role = role.ID
+		if ms.Role, err = a.statedRole(ctx, old, role.ID); err != nil {
+			return err
+		}
 		if ms.Tags, err = tagSet(slices.Concat(ms.Tags, s.Tags)); err != nil {
 			return err
 		}
 		if s.VendorUserID != nil {
 			ms.VendorUserID = *s.VendorUserID
-		}
-		if err := a.lockOwners(ctx, org); err != nil {
-			return err
 		}
 		if _, err := a.updateMember(ctx, old, ms, 0); err != nil {
 			return err
@@ -198,6 +213,19 @@ func (a applying) applyMember(ctx context.Context, org OrganizationID, s Snapsho
 		}
 	}
 	return nil
+}
+
+// statedRole is the role that the entry states, but for the last active owner:
+// he stays one, whatever is stated, as whoever is added first becomes one.
+func (a applying) statedRole(ctx context.Context, old store.Membership, stated RoleID) (RoleID, error) {
+	if old.Role != RoleOwner || stated == RoleOwner {
+		return stated, nil
+	}
+	err := a.needOtherOwner(ctx, old.OrganizationID, old.UserID)
+	if errors.Is(err, ErrLastOwner) {
+		return RoleOwner, nil
+	}
+	return stated, err
 }
 
 func (a applying) applyToken(ctx context.Context, org OrganizationID, user UserID, d SecretDigest) error {

@@ -59,8 +59,8 @@ type NewKey struct {
 // CreateKey creates an API key and returns it with its secret, which nothing
 // shows again. It needs keys.add in the organization, and every permission that
 // the role holds. A user owns the keys that he creates; one that the host
-// creates has no owner, and an API key creates none: what it left behind would
-// outlive it. [*ExistsError] for "ID" or "Digest".
+// creates has no owner. An API key and a confined sign-in create none: what they
+// left behind would outlive them. [*ExistsError] for "ID" or "Digest".
 func (m *Manager) CreateKey(ctx context.Context, org OrganizationID, n NewKey) (Key, string, error) {
 	k, secret, err := m.keyRecord(org, n)
 	if err != nil {
@@ -72,6 +72,9 @@ func (m *Manager) CreateKey(ctx context.Context, org OrganizationID, n NewKey) (
 		}
 		if g.m.actor.kind == ActorKey {
 			return &ForbiddenError{Permission: KeysAdd, Reason: "an API key creates no other"}
+		}
+		if g.m.actor.organization != "" {
+			return &ForbiddenError{Permission: KeysAdd, Reason: "a confined sign-in creates no API key"}
 		}
 		if err := g.needRole(ctx, org, k.Role); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
@@ -141,6 +142,31 @@ func TestApply(t *testing.T) {
 		admin := d.user(t, "admin", realmRole(usermgmt.RoleAdmin))
 		require.NoError(t, d.acting(admin).Apply(t.Context(), s))
 		checkSample(t, d)
+	})
+	t.Run("keeps the owner whom it made of the first member", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		s := parse(t, `{"users":[{"username":"vi"}],"organizations":[{"id":"o","name":"O","members":[{"user":"vi","role":"viewer","tags":["x"]}]}]}`)
+		require.NoError(t, d.Apply(t.Context(), s))
+		before := d.actions(t)
+		require.NoError(t, d.Apply(t.Context(), s))
+		require.Equal(t, before, d.actions(t))
+		l, err := d.Members(t.Context(), "o", usermgmt.MemberList{})
+		require.NoError(t, err)
+		require.Equal(t, usermgmt.RoleOwner, l.Items[0].Role)
+	})
+	t.Run("a new vendor secret takes the place of the one that ends first", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		v, first, err := d.CreateVendor(t.Context(), usermgmt.NewVendor{Name: "Globex", ClientID: "globex"})
+		require.NoError(t, err)
+		second, err := d.RotateVendorSecret(t.Context(), v.ID, time.Hour)
+		require.NoError(t, err)
+		require.NoError(t, d.Apply(t.Context(), parse(t, `{"vendors":[{"clientId":"globex","clientSecret":"the third secret"}]}`)))
+		for secret, want := range map[string]error{first: usermgmt.ErrUnauthenticated, second: nil, "the third secret": nil} {
+			_, err := d.AuthenticateVendor(t.Context(), "globex", secret)
+			require.Equal(t, want, err)
+		}
 	})
 	t.Run("does not take the last admin", func(t *testing.T) {
 		t.Parallel()
