@@ -68,6 +68,15 @@ func TestCreateKey(t *testing.T) {
 		require.ErrorIs(t, err, usermgmt.ErrForbidden)
 	})
 
+	t.Run("a confined sign-in creates no key, be it the owner's", func(t *testing.T) {
+		t.Parallel()
+		o := staff(t)
+		confined := usermgmt.UserActor("owner").Confined("acme")
+		require.True(t, o.holds(confined, usermgmt.KeysAdd))
+		_, _, err := o.m.As(confined).CreateKey(t.Context(), "acme", usermgmt.NewKey{Name: "k", Role: usermgmt.RoleReader})
+		require.ErrorIs(t, err, usermgmt.ErrForbidden)
+	})
+
 	for name, c := range map[string]struct {
 		n    usermgmt.NewKey
 		want string
