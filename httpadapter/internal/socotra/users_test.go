@@ -2,7 +2,9 @@ package socotra
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -185,4 +187,41 @@ func TestHead(t *testing.T) {
 	require.Equal(t, 200, head.Code)
 	require.Zero(t, head.Body.Len())
 	require.Equal(t, get.Header().Get("Content-Length"), head.Header().Get("Content-Length"))
+}
+
+// TestReplaceLosesNothing: what others give a user while his roles are replaced
+// is not lost.
+func TestReplaceLosesNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const rounds = 60
+	var want []string
+	for i := range rounds {
+		want = append(want, fmt.Sprintf("G%02d", i))
+	}
+	done := make(chan error, 1)
+	go func() {
+		for _, facility := range want {
+			err := w.GrantRoles(t.Context(), sam, usermgmt.Grant{Role: usermgmt.RoleSupervisor, Kind: usermgmt.ScopeFacility, Scopes: []string{facility}})
+			if err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	roles := []string{"support", "clerk"}
+	token := w.token(t, "root")
+	for i := range rounds {
+		body := fmt.Sprintf(`{"firstName": "S", "lastName": "V", "roles": [%q], "tenants": []}`, roles[i%2])
+		r := w.request(t, "", "PATCH", "/auth/users/"+string(sam), body)
+		r.Header.Set("Authorization", "Bearer "+token)
+		rec := w.serve(r)
+		require.Contains(t, []int{200, 409}, rec.Code, rec.Body.String()) // 409 after several lost races
+	}
+	require.NoError(t, <-done)
+	u, err := w.User(t.Context(), sam)
+	require.NoError(t, err)
+	i := slices.IndexFunc(u.Grants, func(g usermgmt.Grant) bool { return g.Kind == usermgmt.ScopeFacility })
+	require.Equal(t, append([]string{"F1"}, want...), u.Grants[i].Scopes)
 }
