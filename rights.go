@@ -36,14 +36,14 @@ func (s Scope) String() string {
 // A permission held realm-wide holds at every scope; one held for a whole kind
 // of scope holds at every scope of the kind.
 type rights struct {
-	realm         []*permissionSet
+	realm []*permissionSet
+	// few is room for the realm's sets right beside, where they are found at
+	// once: the cost of a check is that of its cache misses.
+	few           [2]*permissionSet
 	organizations []*permissionSet
 	facilities    []*permissionSet
 	at            map[Scope][]*permissionSet
 	tenants       []string
-	// few is room for the realm's sets beside the rest, where they are found at
-	// once: the cost of a check is that of its cache misses.
-	few [2]*permissionSet
 }
 
 func (r *rights) of(s Scope) (kind, listed []*permissionSet) {
