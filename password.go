@@ -296,7 +296,7 @@ func (m *Manager) VerifyPassword(ctx context.Context, user UserID, password stri
 		}
 		return err
 	})
-	if err != nil || l.cred.UserID == "" || len(password) > maxPassword {
+	if err != nil || len(password) > maxPassword {
 		return false, err
 	}
 	return m.slotVerify(ctx, l.hash, password)

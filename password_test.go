@@ -300,6 +300,16 @@ func TestChangePasswordDecidesAsOfNow(t *testing.T) {
 			require.Equal(t, usermgmt.ErrUnauthenticated, err)
 		})
 	}
+	t.Run("the password is another, for an actor without a session", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		ada := d.person(t, "ada")
+		m := d.As(usermgmt.UserActor(ada.ID))
+		m = m.With(&afterView{Store: d.store, then: func() { require.NoError(t, d.SetPassword(t.Context(), ada.ID, replacement)) }})
+		_, err := m.ChangePassword(t.Context(), passphrase, "copper kettle 5")
+		require.Equal(t, usermgmt.ErrUnauthenticated, err)
+		d.signIn(t, "ada", replacement)
+	})
 	t.Run("the session is ended", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t)
@@ -381,6 +391,13 @@ func TestSetPasswordSpendsNoHashWithoutTheRight(t *testing.T) {
 	require.ErrorIs(t, m.ResetPassword(t.Context(), ada.ID, replacement), usermgmt.ErrForbidden)
 	_, err := m.ChangePassword(t.Context(), "wrong", replacement)
 	require.Equal(t, usermgmt.ErrUnauthenticated, err)
+	gone := d.authenticated(t, d.signIn(t, "ada", passphrase))
+	require.NoError(t, gone.SignOut(t.Context()))
+	require.NoError(t, d.DisableUser(t.Context(), bob.ID))
+	for _, m := range []*usermgmt.Manager{gone, m} {
+		_, err := m.ChangePassword(t.Context(), passphrase, replacement)
+		require.Equal(t, usermgmt.ErrUnauthenticated, err)
+	}
 	require.Zero(t, asked.Load())
 }
 

@@ -70,7 +70,8 @@ var errCredentialChanged = errors.New("the credential has changed")
 // SignIn opens a session for whoever knows the password of the user with the
 // username, or, where that fails, with the e-mail. An unknown name, a wrong
 // password, a disabled user, one without a password and an expired temporary
-// one are all [ErrUnauthenticated], after the same work. A temporary password
+// one are all [ErrUnauthenticated], after the same work; only an imported hash
+// costs what its kind costs, until its first sign-in. A temporary password
 // gives a session that is good for [Manager.ChangePassword] alone.
 //
 // A hash that is weaker than Options.PasswordHash is replaced. Whose
