@@ -29,6 +29,15 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrBusy: the work could not be begun in time; try again later.
 	ErrBusy = store.ErrBusy
+	// ErrFull: there is no space left to write; reads go on.
+	ErrFull = store.ErrFull
+	// ErrReadOnly: the store cannot be written.
+	ErrReadOnly = store.ErrReadOnly
+	// ErrUnknownOutcome: the answer of a commit was lost; what was asked for
+	// has happened whole or not at all.
+	ErrUnknownOutcome = store.ErrUnknownOutcome
+	// ErrClosed: the store is closed.
+	ErrClosed = store.ErrClosed
 )
 
 // Errors with details, to be reached by [errors.As].

@@ -38,7 +38,16 @@ func (up UserUpdate) grants(old []Grant) []Grant {
 	if up.Grants != nil {
 		old = *up.Grants
 	}
-	return removeGrants(mergeGrants(slices.Concat(old, up.AddGrants)), up.RemoveGrants)
+	grants := slices.DeleteFunc(slices.Clone(old), func(g Grant) bool {
+		return up.Roles != nil && g.Role != "" && g.Kind == ScopeRealm || up.Permissions != nil && g.Permission != ""
+	})
+	for _, id := range value(up.Roles) {
+		grants = append(grants, Grant{Role: id, Kind: ScopeRealm})
+	}
+	for _, p := range value(up.Permissions) {
+		grants = append(grants, Grant{Permission: string(p), Kind: ScopeRealm})
+	}
+	return removeGrants(mergeGrants(append(grants, up.AddGrants...)), up.RemoveGrants)
 }
 
 func removeGrants(grants, remove []Grant) []Grant {

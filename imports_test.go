@@ -45,9 +45,10 @@ var allowedImports = map[string]map[string]string{
 		"github.com/stretchr/testify": "the suite is test code",
 	},
 	"httpadapter": {
-		module:                   "it speaks to the Manager",
-		module + "/httpadapter":  "its own internal packages",
-		"github.com/google/uuid": "request ids",
+		module:                        "it speaks to the Manager",
+		module + "/httpadapter":       "its own internal packages",
+		module + "/internal/identity": "one grammar of e-mail addresses",
+		"github.com/google/uuid":      "request ids",
 	},
 	"examples": {module: "programs of the library's users"},
 }

@@ -136,13 +136,13 @@ func TestRoles(t *testing.T) {
 		for i := range 9 {
 			d.role(t, fmt.Sprintf("r%d", i))
 		}
-		all, err := d.Roles(t.Context(), usermgmt.Page{Limit: 100})
+		all, err := d.Roles(t.Context(), usermgmt.RoleList{Page: usermgmt.Page{Limit: 100}})
 		require.NoError(t, err)
 		require.Len(t, all.Items, 13+9)
 		for limit := 1; limit < 24; limit++ {
 			var byCursor, byOffset []usermgmt.Role
 			for p := (usermgmt.Page{Limit: limit}); ; {
-				l, err := d.Roles(t.Context(), p)
+				l, err := d.Roles(t.Context(), usermgmt.RoleList{Page: p})
 				require.NoError(t, err)
 				byCursor = append(byCursor, l.Items...)
 				if p.After = l.Next; l.Next == "" {
@@ -150,7 +150,7 @@ func TestRoles(t *testing.T) {
 				}
 			}
 			for offset := range len(all.Items) + 2 {
-				l, err := d.Realm(usermgmt.DefaultRealm).Roles(t.Context(), usermgmt.Page{Offset: int64(offset), Limit: limit})
+				l, err := d.Realm(usermgmt.DefaultRealm).Roles(t.Context(), usermgmt.RoleList{Page: usermgmt.Page{Offset: int64(offset), Limit: limit}})
 				require.NoError(t, err)
 				if offset%limit == 0 {
 					byOffset = append(byOffset, l.Items...)
@@ -162,6 +162,46 @@ func TestRoles(t *testing.T) {
 			require.Equal(t, all.Items, byOffset)
 		}
 	})
+}
+
+func TestFindRoles(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	support := d.role(t, "support", usermgmt.UsersRead).Role
+	odd, err := d.CreateRole(t.Context(), usermgmt.NewRole{Name: string(support)}) // named like another's id
+	require.NoError(t, err)
+	giver := d.acting(d.user(t, "giver", direct(usermgmt.UsersAdd)))
+	roles, err := giver.FindRoles(t.Context(), usermgmt.ScopeRealm, []string{"read-only", string(support), "support", string(odd.ID)})
+	require.NoError(t, err)
+	var found []usermgmt.RoleID
+	for _, r := range roles {
+		found = append(found, r.ID)
+	}
+	require.Equal(t, []usermgmt.RoleID{usermgmt.RoleReadOnly, support, support, odd.ID}, found)
+	for _, bad := range []string{"", "nobody", "SUPERVISOR", string(usermgmt.RoleOwner), "owner"} {
+		_, err := giver.FindRoles(t.Context(), usermgmt.ScopeRealm, []string{"support", bad})
+		var inv *usermgmt.InvalidError
+		require.ErrorAs(t, err, &inv, bad)
+		require.Equal(t, "roles", inv.Field)
+	}
+	plain := d.user(t, "plain", realmRole(support))
+	_, err = d.acting(plain).FindRoles(t.Context(), usermgmt.ScopeRealm, []string{"support"})
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+
+	holder := d.acting(d.user(t, "holder", realmRole(odd.ID)))
+	own, err := holder.RolesByID(t.Context(), []usermgmt.RoleID{odd.ID})
+	require.NoError(t, err)
+	require.Len(t, own, 1)
+	_, err = holder.RolesByID(t.Context(), []usermgmt.RoleID{odd.ID, support})
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+
+	l, err := d.Roles(t.Context(), usermgmt.RoleList{Scope: usermgmt.ScopeRealm, Page: usermgmt.Page{Limit: 3}})
+	require.NoError(t, err)
+	require.Len(t, l.Items, 3)
+	rest, err := d.Roles(t.Context(), usermgmt.RoleList{Scope: usermgmt.ScopeRealm, Page: usermgmt.Page{Limit: 3, Offset: 3}})
+	require.NoError(t, err)
+	require.Len(t, rest.Items, 1)
+	require.Empty(t, rest.Next)
 }
 
 func TestCustomPermissions(t *testing.T) {

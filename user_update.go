@@ -9,7 +9,8 @@ import (
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
-// UserUpdate changes what it gives; nil fields and empty lists change nothing.
+// UserUpdate changes what it gives; nil fields change nothing. An empty list
+// that is not nil asks for the right to change it, and adds or removes nothing.
 //
 //	m.UpdateUser(ctx, id, usermgmt.UserUpdate{FirstName: new("Ada")})
 type UserUpdate struct {
@@ -35,6 +36,11 @@ type UserUpdate struct {
 	// them; removing a role without scopes removes it everywhere.
 	Grants                  *[]Grant
 	AddGrants, RemoveGrants []Grant
+
+	// Roles replaces the grants of realm-wide roles alone, Permissions the
+	// single permissions alone. They need users.update-roles.
+	Roles       *[]RoleID
+	Permissions *[]Permission
 
 	// Tenants replaces all assignments; AddTenants and RemoveTenants change
 	// them. They need users.update-tenants.
@@ -119,11 +125,11 @@ func (up UserUpdate) profileOnly() bool {
 }
 
 func (up UserUpdate) changesGrants() bool {
-	return up.Grants != nil || len(up.AddGrants)+len(up.RemoveGrants) > 0
+	return up.Grants != nil || up.AddGrants != nil || up.RemoveGrants != nil || up.Roles != nil || up.Permissions != nil
 }
 
 func (up UserUpdate) changesTenants() bool {
-	return up.Tenants != nil || len(up.AddTenants)+len(up.RemoveTenants) > 0
+	return up.Tenants != nil || up.AddTenants != nil || up.RemoveTenants != nil
 }
 
 // mayUpdate loads the user and requires the right to update him so. It

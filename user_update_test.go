@@ -56,6 +56,32 @@ func TestUpdateUser(t *testing.T) {
 		}
 		require.Equal(t, before, d.actions(t))
 	})
+	t.Run("replaces realm roles or single permissions alone", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		u := d.user(t, "ada", realmRole(usermgmt.RoleReadOnly), direct(usermgmt.UsersAdd), at(usermgmt.RoleFulfiller, "F1"))
+		role := d.role(t, "r")
+		got, err := d.UpdateUser(t.Context(), u.ID, usermgmt.UserUpdate{Roles: &[]usermgmt.RoleID{role.Role}})
+		require.NoError(t, err)
+		require.ElementsMatch(t, []usermgmt.Grant{role, direct(usermgmt.UsersAdd), at(usermgmt.RoleFulfiller, "F1")}, got.Grants)
+		got, err = d.UpdateUser(t.Context(), u.ID, usermgmt.UserUpdate{Permissions: &[]usermgmt.Permission{usermgmt.UsersRead}})
+		require.NoError(t, err)
+		require.ElementsMatch(t, []usermgmt.Grant{role, direct(usermgmt.UsersRead), at(usermgmt.RoleFulfiller, "F1")}, got.Grants)
+	})
+	t.Run("an empty list asks for the right to change it, and changes nothing", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		u := d.user(t, "ada", realmRole(usermgmt.RoleReadOnly))
+		giver := d.acting(d.user(t, "giver", realmRole(usermgmt.RoleReadOnly), direct(usermgmt.UsersUpdateRoles)))
+		got, err := giver.UpdateUser(t.Context(), u.ID, usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{}})
+		require.NoError(t, err)
+		require.Equal(t, u, got)
+		for _, up := range []usermgmt.UserUpdate{{}, {AddTenants: []string{}}} {
+			require.ErrorIs(t, second(giver.UpdateUser(t.Context(), u.ID, up)), usermgmt.ErrForbidden)
+		}
+		plain := d.acting(u)
+		require.ErrorIs(t, second(plain.UpdateUser(t.Context(), u.ID, usermgmt.UserUpdate{RemoveGrants: []usermgmt.Grant{}})), usermgmt.ErrForbidden)
+	})
 	t.Run("a stale version writes nothing and tells both", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t)

@@ -43,6 +43,8 @@ func classify(err error) *wire.Error {
 		return &wire.Error{Kind: wire.Conflict, Detail: conflict.Reason, Cause: err}
 	case errors.Is(err, usermgmt.ErrBusy):
 		return &wire.Error{Kind: wire.Unavailable, Detail: "too busy", RetryAfter: retryAfter, Cause: err}
+	case errors.Is(err, usermgmt.ErrFull), errors.Is(err, usermgmt.ErrReadOnly), errors.Is(err, usermgmt.ErrUnknownOutcome):
+		return &wire.Error{Kind: wire.Unavailable, Detail: "the directory cannot be written now", Cause: err}
 	}
 	return nil
 }

@@ -30,6 +30,9 @@ func TestClassify(t *testing.T) {
 		{usermgmt.ErrLastAdmin, 409, "the realm's last active admin must stay"},
 		{usermgmt.ErrLastOwner, 409, "the organization's last active owner must stay"},
 		{usermgmt.ErrBusy, 503, "too busy"},
+		{usermgmt.ErrFull, 503, "the directory cannot be written now"},
+		{usermgmt.ErrReadOnly, 503, "the directory cannot be written now"},
+		{usermgmt.ErrUnknownOutcome, 503, "the directory cannot be written now"},
 	}
 	for _, tt := range tests {
 		e := classify(fmt.Errorf("wrapped: %w", tt.err))

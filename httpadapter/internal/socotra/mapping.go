@@ -4,20 +4,20 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
+	"github.com/usermgmt-go/usermgmt/internal/identity"
 )
 
 // Everything in this file is pure: bodies to the Manager's types and back.
 
 // newUser is the user of a request, without his roles.
 func newUser(req userCreateRequest) (usermgmt.NewUser, error) {
-	if !isEmail(req.UserName) {
-		return usermgmt.NewUser{}, wire.Invalidf("userName", "must be an e-mail address")
+	if _, _, err := identity.FoldEmail(req.UserName); err != nil {
+		return usermgmt.NewUser{}, wire.Invalidf("userName", "must be an e-mail address: %v", err)
 	}
 	if req.Password.Null || req.Password.Set && req.Password.Value == "" {
 		return usermgmt.NewUser{}, wire.Invalidf("password", "must be absent or a string that is not empty")
@@ -27,40 +27,6 @@ func newUser(req userCreateRequest) (usermgmt.NewUser, error) {
 		Password: req.Password.Value, TemporaryPassword: req.TemporaryPassword, Tenants: req.Tenants.Value,
 	}, nil
 }
-
-// maxEmail is RFC 5321's greatest length of an address, in bytes.
-const maxEmail = 254
-
-// isEmail reports whether a user name has the form of an e-mail address: a
-// dot-atom, '@', and a domain of labels. What letters beyond ASCII may stand in
-// it is the Manager's to say.
-func isEmail(s string) bool {
-	name, domain, ok := strings.Cut(s, "@")
-	if !ok || len(s) > maxEmail || !utf8.ValidString(s) {
-		return false
-	}
-	for label := range strings.SplitSeq(name, ".") {
-		if label == "" || strings.ContainsFunc(label, func(c rune) bool {
-			return c <= ' ' || c == 0x7f || strings.ContainsRune(`"(),:;<>@[\]`, c)
-		}) {
-			return false
-		}
-	}
-	last := ""
-	for label := range strings.SplitSeq(domain, ".") {
-		if label == "" || label[0] == '-' || label[len(label)-1] == '-' || strings.ContainsFunc(label, func(c rune) bool {
-			return c != '-' && c < utf8.RuneSelf && !isLetter(c) && !isDigit(c)
-		}) {
-			return false
-		}
-		last = label
-	}
-	return strings.ContainsFunc(last, func(c rune) bool { return !isDigit(c) }) // no IPv4 address
-}
-
-func isLetter(c rune) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
-
-func isDigit(c rune) bool { return '0' <= c && c <= '9' }
 
 // profileOf is the update of a request, without roles and permissions. An
 // empty e-mail removes the address; an empty list of tenants changes nothing.
@@ -76,30 +42,9 @@ func profileOf(req userUpdateRequest) usermgmt.UserUpdate {
 }
 
 func roleGrants(roles []usermgmt.RoleID) []usermgmt.Grant {
-	var grants []usermgmt.Grant
+	grants := []usermgmt.Grant{}
 	for _, id := range roles {
 		grants = append(grants, usermgmt.Grant{Role: id, Kind: usermgmt.ScopeRealm})
-	}
-	return grants
-}
-
-// replaceGrants returns old with its realm roles replaced by roles, and its
-// single permissions by permissions, each if any are given. Grants of other
-// scopes stay.
-func replaceGrants(old []usermgmt.Grant, roles []usermgmt.RoleID, permissions []string) []usermgmt.Grant {
-	var grants []usermgmt.Grant
-	for _, g := range old {
-		replaced := len(permissions) > 0
-		if g.Role != "" {
-			replaced = len(roles) > 0 && g.Kind == usermgmt.ScopeRealm
-		}
-		if !replaced {
-			grants = append(grants, g)
-		}
-	}
-	grants = append(grants, roleGrants(roles)...)
-	for _, p := range permissions {
-		grants = append(grants, usermgmt.Grant{Permission: p, Kind: usermgmt.ScopeRealm})
 	}
 	return grants
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
-// maxRoles bounds the roles that one request may name: each may cost a read.
+// maxRoles bounds the roles that one request may name.
 const maxRoles = 100
 
 // roleNames are the names of roles of the realm scope, by locator, as far as
@@ -24,15 +23,6 @@ func builtinName(id usermgmt.RoleID) (string, bool) {
 		return "admin", true
 	case usermgmt.RoleReadOnly:
 		return "read-only", true
-	}
-	return "", false
-}
-
-func builtinRole(entry string) (usermgmt.RoleID, bool) {
-	for _, id := range []usermgmt.RoleID{usermgmt.RoleAdmin, usermgmt.RoleReadOnly} {
-		if name, _ := builtinName(id); entry == name || entry == string(id) {
-			return id, true
-		}
 	}
 	return "", false
 }
@@ -87,51 +77,23 @@ func (n roleNames) fetch(ctx context.Context, m *usermgmt.Manager, ids []usermgm
 	return nil
 }
 
-// resolve turns entries, each a role's locator or name, into locators, each
-// once, and remembers their names. A locator goes before a name of the same
-// spelling. What is unknown, or a role of another scope, is a 400 for field.
-//
-// A caller who may not read roles names what he gives by locator: the Manager
-// then finds what is unknown.
+// resolve turns entries, each a role's locator or name, into locators, and
+// remembers their names. What is unknown, or a role of another scope, is a 400
+// for field.
 func (n roleNames) resolve(ctx context.Context, m *usermgmt.Manager, field string, entries []string) ([]usermgmt.RoleID, error) {
+	if len(entries) == 0 {
+		return []usermgmt.RoleID{}, nil
+	}
 	if len(entries) > maxRoles {
 		return nil, wire.Invalidf(field, "must not have more than %d elements", maxRoles)
 	}
-	var ids []usermgmt.RoleID
-	var others []string
-	for _, e := range entries {
-		if id, ok := builtinRole(e); ok {
-			ids = append(ids, id)
-		} else {
-			others = append(others, e)
-		}
+	roles, err := m.FindRoles(ctx, usermgmt.ScopeRealm, entries)
+	if err != nil {
+		return nil, blame(err, "roles", field)
 	}
-	byID := make([]usermgmt.RoleID, len(others))
-	for i, e := range others {
-		byID[i] = usermgmt.RoleID(e)
+	ids := make([]usermgmt.RoleID, len(roles))
+	for i, r := range roles {
+		ids[i], n[r.ID] = r.ID, r.Name
 	}
-	if err := n.fetch(ctx, m, byID); err != nil {
-		return nil, err
-	}
-	slices.Sort(others)
-	for _, e := range slices.Compact(others) {
-		if _, ok := n[usermgmt.RoleID(e)]; ok {
-			ids = append(ids, usermgmt.RoleID(e))
-			continue
-		}
-		role, err := m.RoleByName(ctx, usermgmt.ScopeRealm, e)
-		switch {
-		case err == nil:
-			n[role.ID] = role.Name
-			ids = append(ids, role.ID)
-		case errors.Is(err, usermgmt.ErrForbidden):
-			ids = append(ids, usermgmt.RoleID(e))
-		case errors.Is(err, usermgmt.ErrNotFound):
-			return nil, wire.Invalidf(field, "role %s is unknown", strconv.Quote(e))
-		default:
-			return nil, err
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	return ids, nil
 }

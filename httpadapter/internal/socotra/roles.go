@@ -88,48 +88,16 @@ func (d *dialect) roles(m *usermgmt.Manager, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	roles, more, err := realmRoles(r.Context(), m, page)
+	list, err := m.Roles(r.Context(), usermgmt.RoleList{Page: page, Scope: usermgmt.ScopeRealm})
 	if err != nil {
 		return err
 	}
-	items := make([]roleResponse, len(roles))
-	for i, role := range roles {
+	items := make([]roleResponse, len(list.Items))
+	for i, role := range list.Items {
 		items[i] = roleOf(role)
 	}
-	return wire.JSON(w, http.StatusOK, roleListResponse{ListCompleted: !more, Items: items})
+	return wire.JSON(w, http.StatusOK, roleListResponse{ListCompleted: list.Next == "", Items: items})
 }
-
-// realmRoles returns a page of the roles of the realm scope, and whether there
-// are more behind it. Roles of all scopes are in one list, so it walks that:
-// roles are few.
-func realmRoles(ctx context.Context, m *usermgmt.Manager, page usermgmt.Page) (roles []usermgmt.Role, more bool, err error) {
-	skip := page.Offset
-	next := usermgmt.Page{Limit: int(min(page.Offset+int64(page.Limit)+slack, usermgmt.MaxPage))}
-	for {
-		list, err := m.Roles(ctx, next)
-		if err != nil {
-			return nil, false, err
-		}
-		for _, role := range list.Items {
-			switch {
-			case role.Scope != usermgmt.ScopeRealm:
-			case skip > 0:
-				skip--
-			case len(roles) == page.Limit:
-				return roles, true, nil
-			default:
-				roles = append(roles, role)
-			}
-		}
-		if list.Next == "" {
-			return roles, false, nil
-		}
-		next.After = list.Next
-	}
-}
-
-// slack is more than there are built-in roles of other scopes.
-const slack = 20
 
 func (d *dialect) permissions(m *usermgmt.Manager, w http.ResponseWriter, r *http.Request) error {
 	known, err := m.Permissions(r.Context())

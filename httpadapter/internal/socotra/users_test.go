@@ -87,8 +87,8 @@ func TestCreateUser(t *testing.T) {
 	require.False(t, status.Set)
 }
 
-// TestNames: what a caller may not read of roles he sees by locator, and he
-// may use locators himself.
+// TestNames: who may give roles names them by locator or by name, be he
+// allowed to read roles or not.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -99,6 +99,12 @@ func TestNames(t *testing.T) {
 
 	status, body := w.do(t, "bob", "POST", "/auth/users", `{"firstName": "E", "lastName": "M", "userName": "eve@example.com", "roles": ["`+string(giver.ID)+`"]}`)
 	require.Equal(t, 200, status, body)
+	require.Contains(t, body, `"roles":["giver"]`)
+	status, body = w.do(t, "bob", "POST", "/auth/users", `{"firstName": "E", "lastName": "M", "userName": "gil@example.com", "roles": ["giver"]}`)
+	require.Equal(t, 200, status, body)
+	status, body = w.do(t, "bob", "GET", "/auth/users/whoami", "")
+	require.Equal(t, 200, status)
+	require.Contains(t, body, `"giver"`, "one's own roles have names")
 	status, body = w.do(t, "bob", "POST", "/auth/users", `{"firstName": "E", "lastName": "M", "userName": "fay@example.com", "roles": ["nobody"]}`)
 	require.Equal(t, 400, status, body)
 	status, body = w.do(t, "bob", "POST", "/auth/users", `{"firstName": "E", "lastName": "M", "userName": "fay@example.com", "roles": ["read-only"]}`)
@@ -112,7 +118,10 @@ func TestNames(t *testing.T) {
 	u, err := w.User(ctx, ada)
 	require.NoError(t, err)
 	require.Equal(t, "King", u.LastName)
-	require.ElementsMatch(t, replaceGrants(nil, []usermgmt.RoleID{giver.ID}, []string{"users.add"}), u.Grants)
+	require.ElementsMatch(t, []usermgmt.Grant{
+		{Role: giver.ID, Kind: usermgmt.ScopeRealm},
+		{Permission: "users.add", Kind: usermgmt.ScopeRealm},
+	}, u.Grants)
 }
 
 func TestReplaceKeepsOtherScopes(t *testing.T) {
