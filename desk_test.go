@@ -62,7 +62,7 @@ type desk struct {
 }
 
 // cheapHash takes some microseconds; they are for tests alone.
-var cheapHash = usermgmt.PasswordHash{MemoryKiB: 64, Time: 1, Threads: 1, Salt: 8, Key: 16}
+var cheapHash = usermgmt.PasswordHash{MemoryKiB: 64, Time: 1, Threads: 1}
 
 // passphrase is a password that every policy here accepts.
 const passphrase = "violet cradle 77"

@@ -46,7 +46,7 @@ func newOffice(t testing.TB, options ...func(*usermgmt.Options)) *office {
 	o := &office{t: t, clock: &watch{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	opts := usermgmt.Options{
 		SigningKeys:  []usermgmt.SigningKey{key},
-		PasswordHash: usermgmt.PasswordHash{MemoryKiB: 8, Time: 1, Threads: 1, Salt: 8, Key: 16},
+		PasswordHash: usermgmt.PasswordHash{MemoryKiB: 8, Time: 1, Threads: 1},
 		Clock:        o.clock.read,
 		RedirectURL:  "https://app.example/enter?from=oem#top",
 		Logger:       slog.New(slog.DiscardHandler),

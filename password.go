@@ -16,7 +16,7 @@ import (
 // newDecoy returns a hash of a password that nobody knows, made with the
 // parameters of new hashes, which it checks by the way.
 func newDecoy(opts Options) (phc.Hash, error) {
-	text, err := opts.PasswordHash.Hash(opts.Random, rand.Text())
+	text, err := opts.PasswordHash.params().Hash(opts.Random, rand.Text())
 	if err != nil {
 		return phc.Hash{}, fmt.Errorf("PasswordHash: %w", err)
 	}
@@ -36,7 +36,7 @@ func (m *Manager) hashPassword(ctx context.Context, password string, words ...st
 
 // slotHash hashes in a slot, heedless of the policy.
 func (m *Manager) slotHash(ctx context.Context, password string) (string, error) {
-	text, err := m.slots.Hash(ctx, m.opts.PasswordHash, m.opts.Random, password)
+	text, err := m.slots.Hash(ctx, m.opts.PasswordHash.params(), m.opts.Random, password)
 	return text, slotError(err)
 }
 

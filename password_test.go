@@ -16,12 +16,21 @@ import (
 	"golang.org/x/crypto/scrypt"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/internal/phc"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
 const replacement = "brass lantern 4"
 
 // foreignHashes are hashes of passphrase of every kind that can be imported.
+// argon2id hashes more weakly than cheapHash.
+func argon2id(t testing.TB, password string) string {
+	t.Helper()
+	text, err := phc.Params{MemoryKiB: 16, Time: 1, Threads: 1, Salt: 16, Key: 32}.Hash(nil, password)
+	require.NoError(t, err)
+	return text
+}
+
 func foreignHashes(t testing.TB) map[string]string {
 	t.Helper()
 	e := base64.RawStdEncoding
@@ -32,10 +41,7 @@ func foreignHashes(t testing.TB) map[string]string {
 	require.NoError(t, err)
 	pb, err := pbkdf2.Key(sha256.New, passphrase, salt, 1000, 32)
 	require.NoError(t, err)
-	weak := cheapHash
-	weak.MemoryKiB = 16
-	argon, err := weak.Hash(nil, passphrase)
-	require.NoError(t, err)
+	argon := argon2id(t, passphrase)
 	return map[string]string{
 		"argon2id": argon,
 		"bcrypt":   string(bc),

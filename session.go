@@ -181,7 +181,7 @@ func (m *Manager) login(ctx context.Context, r store.Reader, u store.User) (logi
 // credential is still the same one.
 func (m *Manager) openSession(ctx context.Context, l login, password string) (Tokens, error) {
 	upgraded := l.cred.Hash
-	if l.hash.Weaker(m.opts.PasswordHash) {
+	if l.hash.Weaker(m.opts.PasswordHash.params()) {
 		var err error
 		if upgraded, err = m.slotHash(ctx, password); err != nil {
 			return Tokens{}, err

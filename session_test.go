@@ -196,11 +196,7 @@ func ends() map[string]func(context.Context, *desk, usermgmt.UserID) error {
 			return err
 		},
 		"hash imported": func(ctx context.Context, d *desk, id usermgmt.UserID) error {
-			text, err := cheapHash.Hash(nil, other)
-			if err != nil {
-				return err
-			}
-			return d.ImportPasswordHash(ctx, id, text)
+			return d.ImportPasswordHash(ctx, id, argon2id(t, other))
 		},
 		"sessions ended": func(ctx context.Context, d *desk, id usermgmt.UserID) error {
 			n, err := d.EndSessions(ctx, id)

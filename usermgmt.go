@@ -90,8 +90,24 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// PasswordHash are the parameters of argon2id.
-type PasswordHash = phc.Params
+// PasswordHash are the parameters of argon2id, by which new passwords are
+// hashed. Salts have 16 bytes, keys 32.
+type PasswordHash struct {
+	// MemoryKiB is the memory that is filled, in KiB: 8 for each thread to 256 MiB.
+	MemoryKiB uint32
+	// Time is the number of passes over the memory, 1 to 16; memory times
+	// passes are at most 1 GiB.
+	Time uint32
+	// Threads is the number of lanes that are computed at once, 1 to 16.
+	Threads uint8
+}
+
+// params are those of the hashing package.
+func (h PasswordHash) params() phc.Params {
+	p := phc.Default()
+	p.MemoryKiB, p.Time, p.Threads = h.MemoryKiB, h.Time, h.Threads
+	return p
+}
 
 // Manager is a user directory under one actor's authority. Its zero value is
 // of no use; see [New]. Copies made by As, Realm and With share everything
@@ -173,7 +189,8 @@ func (o *Options) setDefaults() error {
 		o.HashSlots = max(1, runtime.GOMAXPROCS(0)-1)
 	}
 	if o.PasswordHash == (PasswordHash{}) {
-		o.PasswordHash = phc.Default()
+		d := phc.Default()
+		o.PasswordHash = PasswordHash{d.MemoryKiB, d.Time, d.Threads}
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

@@ -21,7 +21,7 @@ import (
 const passphrase = "violet cradle 77"
 
 // cheapHash takes some microseconds; it is for tests alone.
-var cheapHash = usermgmt.PasswordHash{MemoryKiB: 64, Time: 1, Threads: 1, Salt: 8, Key: 16}
+var cheapHash = usermgmt.PasswordHash{MemoryKiB: 64, Time: 1, Threads: 1}
 
 const (
 	root usermgmt.UserID = "0192a000-0000-7000-8000-00000000000a" // admin

@@ -21,7 +21,7 @@ import (
 const passphrase = "violet cradle 77"
 
 // cheapHash takes some microseconds; it is for tests alone.
-var cheapHash = usermgmt.PasswordHash{MemoryKiB: 64, Time: 1, Threads: 1, Salt: 8, Key: 16}
+var cheapHash = usermgmt.PasswordHash{MemoryKiB: 64, Time: 1, Threads: 1}
 
 // People of the world, by what the exchanges call them.
 const (
