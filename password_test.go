@@ -22,7 +22,6 @@ import (
 
 const replacement = "brass lantern 4"
 
-// foreignHashes are hashes of passphrase of every kind that can be imported.
 // argon2id hashes more weakly than cheapHash.
 func argon2id(t testing.TB, password string) string {
 	t.Helper()
@@ -31,6 +30,7 @@ func argon2id(t testing.TB, password string) string {
 	return text
 }
 
+// foreignHashes are hashes of passphrase of every kind that can be imported.
 func foreignHashes(t testing.TB) map[string]string {
 	t.Helper()
 	e := base64.RawStdEncoding
@@ -290,7 +290,7 @@ func TestChangePassword(t *testing.T) {
 // hashed counts.
 func TestChangePasswordDecidesAsOfNow(t *testing.T) {
 	t.Parallel()
-	for name, end := range ends() {
+	for name, end := range ends(t) {
 		if name == "same password set" || name == "sessions ended" {
 			continue // these are below, or leave the old password right
 		}

@@ -164,8 +164,9 @@ func TestSignInDecidesAsOfNow(t *testing.T) {
 }
 
 // ends lists the acts that end all of a user's tokens.
-func ends() map[string]func(context.Context, *desk, usermgmt.UserID) error {
+func ends(t testing.TB) map[string]func(context.Context, *desk, usermgmt.UserID) error {
 	other := "brass lantern 4"
+	hashed := argon2id(t, other)
 	return map[string]func(context.Context, *desk, usermgmt.UserID) error{
 		"disabled": func(ctx context.Context, d *desk, id usermgmt.UserID) error { return d.DisableUser(ctx, id) },
 		"disabled and enabled again": func(ctx context.Context, d *desk, id usermgmt.UserID) error {
@@ -196,7 +197,7 @@ func ends() map[string]func(context.Context, *desk, usermgmt.UserID) error {
 			return err
 		},
 		"hash imported": func(ctx context.Context, d *desk, id usermgmt.UserID) error {
-			return d.ImportPasswordHash(ctx, id, argon2id(t, other))
+			return d.ImportPasswordHash(ctx, id, hashed)
 		},
 		"sessions ended": func(ctx context.Context, d *desk, id usermgmt.UserID) error {
 			n, err := d.EndSessions(ctx, id)
@@ -211,7 +212,7 @@ func ends() map[string]func(context.Context, *desk, usermgmt.UserID) error {
 // TestTokensEndWithTheirReason: at the next request, in every process, for good.
 func TestTokensEndWithTheirReason(t *testing.T) {
 	t.Parallel()
-	for name, end := range ends() {
+	for name, end := range ends(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
