@@ -194,6 +194,15 @@ func (e *exporting) exportMembers(ctx context.Context, s *SnapshotOrganization) 
 		return e.r.Members(ctx, store.MemberQuery{Organization: s.ID, After: value(last).UserID, Limit: limit})
 	}, func(ms store.Membership) error {
 		member := SnapshotMember{User: e.usernames[ms.UserID], Role: e.roles[ms.Role].Name, Tags: ms.Tags, VendorUserID: &ms.VendorUserID}
+		err := pages(func(limit int, last *store.Token) ([]store.Token, error) {
+			return e.r.OrganizationTokens(ctx, s.ID, ms.UserID, value(last).Digest, limit)
+		}, func(t store.Token) error {
+			member.TokenDigests = append(member.TokenDigests, exportDigest(t.Digest, t.CreatedAt, t.ExpiresAt))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 		s.Members = append(s.Members, member)
 		return nil
 	})

@@ -222,11 +222,15 @@ func TestExport(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	require.NoError(t, d.Apply(t.Context(), sampleSnapshot(t)))
+	globex, err := d.AuthenticateVendor(t.Context(), "globex", "globex-secret-0123")
+	require.NoError(t, err)
+	ned, err := d.As(globex).ProvisionUser(t.Context(), usermgmt.VendorUser{Email: "ned@acme.example", VendorOrganizationID: "1234"})
+	require.NoError(t, err)
 	out, err := d.Export(t.Context())
 	require.NoError(t, err)
 	text, err := json.Marshal(out)
 	require.NoError(t, err)
-	for _, plain := range []string{passphrase, "imported phrase", "globex-secret-0123", "key-of-ci-012345"} {
+	for _, plain := range []string{passphrase, "imported phrase", "globex-secret-0123", "key-of-ci-012345", ned.Token} {
 		require.NotContains(t, string(text), plain)
 	}
 
@@ -240,6 +244,12 @@ func TestExport(t *testing.T) {
 		again, err := other.Export(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, out, again)
+		// An organization token that is out in the world works as before.
+		vendor, err := other.AuthenticateVendor(t.Context(), "globex", "globex-secret-0123")
+		require.NoError(t, err)
+		require.NoError(t, other.As(vendor).DeprovisionUser(t.Context(), ned.Token, usermgmt.MemberRef{}))
+		_, err = other.Member(t.Context(), "org123", ned.Membership.UserID)
+		require.ErrorIs(t, err, usermgmt.ErrNotFound)
 	})
 	t.Run("applied to its own realm it changes nothing", func(t *testing.T) {
 		t.Parallel()

@@ -83,6 +83,19 @@ func (x *reader) Token(ctx context.Context, kind store.TokenKind, digest store.D
 	return found(x.t.token(kind, digest), (*token).record)
 }
 
+func (x *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, of store.UserID, after store.Digest, limit int) ([]store.Token, error) {
+	if err := x.ok(ctx); err != nil {
+		return nil, err
+	}
+	u, o := x.t.users[string(of)], x.t.orgs[org]
+	if u == nil || o == nil {
+		return nil, nil
+	}
+	pivot := &token{user: u, kind: store.TokenOrganization, org: o, digest: after}
+	return page(x.t.tokensByUser, pivot, limit,
+		func(k *token) bool { return k.user == u && k.kind == pivot.kind && k.org == o }, (*token).record), nil
+}
+
 // tokensOf returns the rows of a user.
 func (t *tables) tokensOf(u *user) []*token {
 	return from(t.tokensByUser, &token{user: u}, func(tok *token) bool { return tok.user == u })

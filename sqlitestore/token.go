@@ -28,6 +28,11 @@ func (r *reader) Token(ctx context.Context, kind store.TokenKind, digest store.D
 	return get(ctx, r, decodeToken, "SELECT data FROM {token} WHERE realm=? AND digest=? AND kind=?", r.realm, digest[:], int64(kind))
 }
 
+func (r *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, user store.UserID, after store.Digest, limit int) ([]store.Token, error) {
+	return page(ctx, r, decodeToken, limit, "SELECT data FROM {token} WHERE realm=? AND organization=? AND user=? AND kind=? AND digest>?"+
+		" ORDER BY digest LIMIT ?", r.realm, string(org), string(user), int64(store.TokenOrganization), after[:])
+}
+
 func (t *tx) CreateToken(ctx context.Context, k store.Token) error {
 	if err := t.may(ctx, k); err != nil {
 		return err

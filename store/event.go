@@ -52,7 +52,8 @@ type EventReader interface {
 
 // EventWriter writes the log.
 type EventWriter interface {
-	// AppendEvent adds an event, heedless of its Seq.
+	// AppendEvent adds an event, heedless of its Seq. What it names need not
+	// be there (any more).
 	AppendEvent(ctx context.Context, e Event) error
 	// DropEvents removes the events with Seq up to and including through, and
 	// returns how many. Their numbers are not used again.

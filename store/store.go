@@ -38,8 +38,8 @@
 //     the one goroutine that runs fn, and ends with it: later calls return
 //     [ErrDone].
 //   - References: a record that names a user, organization or vendor that is
-//     not in the realm is refused with ErrNotFound. Roles and tenants are named
-//     without a check, since built-in ones are not stored.
+//     not in the realm is refused with ErrNotFound, before or after a duplicate
+//     is. Roles, tenants and the scopes of grants are named without a check.
 //   - Text: compared, ordered and unique by its bytes. Folding is the engine's
 //     work; fields named …Key arrive folded.
 //   - Validity: a record whose Check method fails is refused with that error

@@ -156,6 +156,10 @@ func (t Token) Check() error {
 // TokenReader finds tokens. Used and expired ones are found like others.
 type TokenReader interface {
 	Token(ctx context.Context, kind TokenKind, digest Digest) (Token, error)
+	// OrganizationTokens returns a page of the organization tokens of a
+	// membership in the order of their digests after (exclusive) the one that
+	// is given; none for an unknown membership.
+	OrganizationTokens(ctx context.Context, org OrganizationID, user UserID, after Digest, limit int) ([]Token, error)
 }
 
 // TokenWriter changes tokens.
@@ -164,8 +168,8 @@ type TokenWriter interface {
 	// the session that SessionID names, or the membership that UserID and
 	// OrganizationID name.
 	CreateToken(ctx context.Context, t Token) error
-	// UseToken marks an unused token of the kind as used at a moment and
-	// returns it so marked. A used one is [ErrUsed], with the token as it is;
+	// UseToken marks an unused token of the kind as used at a moment, which
+	// must be one that a record may hold, and returns it so marked. A used one is [ErrUsed], with the token as it is;
 	// of any number of concurrent calls exactly one succeeds. It does not
 	// look at ExpiresAt.
 	UseToken(ctx context.Context, kind TokenKind, digest Digest, at Time) (Token, error)

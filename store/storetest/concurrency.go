@@ -92,6 +92,7 @@ func concurrencyCases() []testCase {
 	return append(cs,
 		testCase{"versions_prevent_lost_updates", func(t *trial) {
 			seed(t)
+			const racers = 32 // each of whom tries again as often as others win
 			errs := race(racers, func(int) error {
 				for {
 					var u store.User

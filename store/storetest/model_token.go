@@ -109,6 +109,16 @@ func (u *modelUnit) Token(ctx context.Context, kind store.TokenKind, digest stor
 	return one(u.tokens, func(t store.Token) bool { return t.Kind == kind && t.Digest == digest })
 }
 
+func (u *modelUnit) OrganizationTokens(
+	ctx context.Context, org store.OrganizationID, user store.UserID, after store.Digest, limit int,
+) ([]store.Token, error) {
+	return first(u.tokens, limit, func(t store.Token) string { return string(t.Digest[:]) },
+		func(t store.Token) bool {
+			return t.Kind == store.TokenOrganization && t.OrganizationID == org && t.UserID == user &&
+				string(t.Digest[:]) > string(after[:])
+		}), u.ready(ctx)
+}
+
 func (u *modelUnit) CreateToken(ctx context.Context, t store.Token) error {
 	if err := u.begin(ctx, t); err != nil {
 		return err

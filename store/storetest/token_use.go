@@ -1,7 +1,9 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -53,6 +55,52 @@ func tokenCases() []testCase {
 	}
 	kinds := []store.TokenKind{store.TokenRefresh, store.TokenOrganization, store.TokenCode}
 	return []testCase{
+		{"organization_tokens_are_paged_by_membership_in_the_order_of_digests", func(t *trial) {
+			var want []store.Token
+			others := []store.Token{handle(store.TokenCode, userID(0), orgID(0)), handle(store.TokenOrganization, userID(1), orgID(0)), freshToken(0)}
+			for i := range 7 {
+				tok := handle(store.TokenOrganization, userID(0), orgID(0))
+				tok.Digest = digest("handle", i)
+				want = append(want, tok)
+			}
+			seed(t)
+			t.update(func(tx store.Tx) error {
+				err := tx.CreateUser(t.ctx, sampleUser(1))
+				other := sampleMembership(0)
+				other.UserID, other.VendorUserID = userID(1), "another"
+				err = must(err, tx.CreateMembership(t.ctx, other))
+				for _, tok := range append(others, want...) {
+					err = must(err, tx.CreateToken(t.ctx, tok))
+				}
+				return err
+			})
+			slices.SortFunc(want, func(a, b store.Token) int { return bytes.Compare(a.Digest[:], b.Digest[:]) })
+			t.view(func(r store.Reader) error {
+				var got []store.Token
+				var after store.Digest
+				for {
+					page, err := r.OrganizationTokens(t.ctx, orgID(0), userID(0), after, 3)
+					if err != nil || len(page) == 0 {
+						t.equal("a walk of OrganizationTokens", got, want)
+						return err
+					}
+					got = append(got, page...)
+					after = page[len(page)-1].Digest
+				}
+			})
+			t.view(func(r store.Reader) error {
+				for _, limit := range []int{0, -1} {
+					page, err := r.OrganizationTokens(t.ctx, orgID(0), userID(0), store.Digest{}, limit)
+					t.equal("OrganizationTokens without a limit", page, []store.Token(nil))
+					if err != nil {
+						return err
+					}
+				}
+				page, err := r.OrganizationTokens(t.ctx, "nowhere", userID(0), store.Digest{}, 3)
+				t.equal("OrganizationTokens of an unknown organization", page, []store.Token(nil))
+				return err
+			})
+		}},
 		{"one_kind_cannot_stand_in_for_another", func(t *trial) {
 			seed(t, freshToken(0), freshToken(1), freshToken(2))
 			before := t.picture(realm)
