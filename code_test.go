@@ -26,7 +26,7 @@ func TestCode(t *testing.T) {
 		o.company("other", "root")
 		code, err := p.m.CreateCode(t.Context(), made.Token)
 		require.NoError(t, err)
-		require.Equal(t, o.clock.read().Add(5*time.Minute), code.ExpiresAt)
+		require.Equal(t, o.clock.Now().Add(5*time.Minute), code.ExpiresAt)
 		actor, tokens, err := o.m.RedeemCode(t.Context(), code.Code)
 		require.NoError(t, err)
 		require.Equal(t, usermgmt.UserID("root"), actor.UserID())
@@ -99,7 +99,7 @@ func TestCode(t *testing.T) {
 			p := o.partner("globex")
 			code, err := p.m.CreateCode(t.Context(), p.opens(usermgmt.VendorUser{Email: "ada@acme.example"}).Token)
 			require.NoError(t, err)
-			o.clock.pass(time.Minute + past)
+			o.clock.Advance(time.Minute + past)
 			_, _, err = o.m.RedeemCode(t.Context(), code.Code)
 			require.Equal(t, want, err, past)
 		}
@@ -128,7 +128,7 @@ func TestCode(t *testing.T) {
 		for _, err := range losers {
 			require.True(t, errors.Is(err, usermgmt.ErrUsed), "%v", err)
 		}
-		o.clock.pass(time.Hour)
+		o.clock.Advance(time.Hour)
 		_, _, err = o.m.RedeemCode(t.Context(), code.Code)
 		require.Equal(t, usermgmt.ErrUsed, err)
 	})

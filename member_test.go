@@ -163,7 +163,7 @@ func TestInviteMember(t *testing.T) {
 		o.person("root", realmAdmin)
 		before, err := o.m.User(t.Context(), "root")
 		require.NoError(t, err)
-		o.clock.pass(time.Hour)
+		o.clock.Advance(time.Hour)
 		member, err := o.as("owner").InviteMember(t.Context(), "acme", invite("root@root.example"))
 		require.NoError(t, err)
 		require.Equal(t, "First root", member.Profile.FirstName)
@@ -254,18 +254,18 @@ func TestUpdateMember(t *testing.T) {
 		o := staff(t)
 		_, err := o.as("owner").UpdateMember(t.Context(), "acme", "reader", usermgmt.MemberUpdate{Version: 2, Tags: &[]string{"x"}})
 		require.ErrorIs(t, err, usermgmt.ErrStale)
-		o.clock.pass(time.Hour)
+		o.clock.Advance(time.Hour)
 		member, err := o.as("owner").UpdateMember(t.Context(), "acme", "reader", usermgmt.MemberUpdate{
 			Version: 1, Role: new(usermgmt.RoleWriter), Tags: &[]string{"y", "x"},
 		})
 		require.NoError(t, err)
 		require.Equal(t, int64(2), member.Version)
 		require.Equal(t, []string{"x", "y"}, member.Tags)
-		require.Equal(t, o.clock.read(), member.UpdatedAt)
+		require.Equal(t, o.clock.Now(), member.UpdatedAt)
 		stored, err := o.m.Member(t.Context(), "acme", "reader")
 		require.NoError(t, err)
 		require.Equal(t, member, stored)
-		o.clock.pass(time.Hour)
+		o.clock.Advance(time.Hour)
 		o.writesNothing(func() {
 			same, err := o.as("owner").UpdateMember(t.Context(), "acme", "reader", usermgmt.MemberUpdate{
 				Role: new(usermgmt.RoleWriter), Tags: &[]string{"x", "y", "x"},

@@ -164,9 +164,9 @@ func TestRotateVendorSecret(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, works(o, first))
 		require.True(t, works(o, second))
-		o.clock.pass(time.Hour - time.Microsecond)
+		o.clock.Advance(time.Hour - time.Microsecond)
 		require.True(t, works(o, first))
-		o.clock.pass(time.Microsecond)
+		o.clock.Advance(time.Microsecond)
 		require.False(t, works(o, first))
 		require.True(t, works(o, second))
 	})
@@ -178,7 +178,7 @@ func TestRotateVendorSecret(t *testing.T) {
 		secrets := []string{secretOf("globex")}
 		for i := range 12 {
 			if i%2 == 0 {
-				o.clock.pass(time.Second)
+				o.clock.Advance(time.Second)
 			}
 			next, err := o.m.RotateVendorSecret(t.Context(), "globex", time.Hour)
 			require.NoError(t, err)
@@ -281,7 +281,7 @@ func TestUpdateVendor(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t)
 	o.vendor("globex")
-	o.clock.pass(time.Hour)
+	o.clock.Advance(time.Hour)
 	_, err := o.m.UpdateVendor(t.Context(), "globex", usermgmt.VendorUpdate{Version: 2, Name: new("X")})
 	require.ErrorIs(t, err, usermgmt.ErrStale)
 	o.writesNothing(func() {
@@ -294,7 +294,7 @@ func TestUpdateVendor(t *testing.T) {
 	v, err := o.m.UpdateVendor(t.Context(), "globex", usermgmt.VendorUpdate{Name: new("X")})
 	require.NoError(t, err)
 	require.Equal(t, int64(2), v.Version)
-	require.Equal(t, o.clock.read(), v.UpdatedAt)
+	require.Equal(t, o.clock.Now(), v.UpdatedAt)
 	_, err = o.m.UpdateVendor(t.Context(), "globex", usermgmt.VendorUpdate{Name: new("")})
 	require.Equal(t, "invalid name", field(t, err))
 	_, err = o.m.UpdateVendor(t.Context(), "none", usermgmt.VendorUpdate{})
