@@ -63,6 +63,9 @@ type access struct {
 	realm   Realm
 	user    UserID
 	session SessionID
+	// client and secret are set instead of user and session in a vendor's.
+	client  VendorID
+	secret  string
 	expires time.Time
 }
 
@@ -117,8 +120,12 @@ func (t *tokenKeys) signer(id string) *signer {
 // claims are those of an access token.
 type claims struct {
 	jwt.RegisteredClaims
-	Session SessionID `json:"sid"`
+	Session SessionID `json:"sid,omitempty"`
 	Realm   Realm     `json:"realm"`
+	// Client is the vendor's id in a token of his own (RFC 9068 section 2.2),
+	// Secret the fingerprint of the secret that it was given for.
+	Client VendorID `json:"client_id,omitempty"`
+	Secret string   `json:"sfp,omitempty"`
 }
 
 // Validate is called by the parser, after the registered claims.
@@ -134,30 +141,27 @@ func (c *claims) Validate() error {
 // ends with the session, if not before. It signs, so call it outside of units
 // of work.
 func (m *Manager) mint(s store.Session) (string, time.Duration, error) {
+	ttl := min(m.engine.tokens.ttl, s.ExpiresAt.Sub(m.now()))
+	text, err := m.sign(&claims{RegisteredClaims: jwt.RegisteredClaims{Subject: string(s.UserID)}, Session: s.ID}, ttl)
+	return text, ttl, err
+}
+
+// sign completes the claims and returns the token.
+func (m *Manager) sign(c *claims, ttl time.Duration) (string, error) {
 	t := m.engine.tokens
 	now := m.now()
-	ttl := min(t.ttl, s.ExpiresAt.Sub(now))
 	id, err := m.newID()
 	if err != nil {
-		return "", 0, err
+		return "", err
 	}
-	token := jwt.NewWithClaims(t.signers[0].method, &claims{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer:   t.issuer,
-			Subject:  string(s.UserID),
-			Audience: jwt.ClaimStrings{t.audience},
-			// Whole seconds: never shorter than promised, longer by less than one.
-			ExpiresAt: jwt.NewNumericDate(now.Add(ttl + time.Second - 1)),
-			IssuedAt:  jwt.NewNumericDate(now),
-			ID:        id,
-		},
-		Session: s.ID,
-		Realm:   m.realm,
-	})
+	c.Issuer, c.Audience, c.ID, c.Realm = t.issuer, jwt.ClaimStrings{t.audience}, id, m.realm
+	c.IssuedAt = jwt.NewNumericDate(now)
+	// Whole seconds: never shorter than promised, longer by less than one.
+	c.ExpiresAt = jwt.NewNumericDate(now.Add(ttl + time.Second - 1))
+	token := jwt.NewWithClaims(t.signers[0].method, c)
 	token.Header["typ"] = tokenType
 	token.Header["kid"] = t.signers[0].id
-	text, err := token.SignedString(t.signers[0].private)
-	return text, ttl, err
+	return token.SignedString(t.signers[0].private)
 }
 
 // verify returns what a token of the realm says. The error is for the log.
@@ -180,7 +184,10 @@ func (t *tokenKeys) verify(token string, realm Realm, now time.Time) (access, er
 		if !parsed.Valid {
 			return access{}, errors.New("the token is not valid")
 		}
-		a = access{realm: c.Realm, user: UserID(c.Subject), session: c.Session, expires: c.ExpiresAt.Time}
+		a = access{
+			realm: c.Realm, user: UserID(c.Subject), session: c.Session, expires: c.ExpiresAt.Time,
+			client: c.Client, secret: c.Secret,
+		}
 		t.verified.put(digest, a)
 	}
 	if a.realm != realm {
@@ -253,7 +260,8 @@ func (v *verifiedTokens) put(d store.Digest, a access) {
 // session, confined as it is, and good for changing the password alone if it
 // is. It reads the store each time, so that a session that was ended in any
 // process is refused from then on: by signing out, a password change, disabling
-// or deleting the user. Expiry is exact, without leeway.
+// or deleting the user. Expiry is exact, without leeway. A token of
+// [Manager.VendorToken] gives the vendor.
 //
 // Everything that is wrong with a token is [ErrUnauthenticated]; why goes to
 // the log at debug level. Whose authority the Manager acts under plays no part.
@@ -262,6 +270,9 @@ func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, 
 	a, err := m.engine.tokens.verify(accessToken, m.realm, now)
 	if err != nil {
 		return Actor{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", err.Error()))
+	}
+	if a.client != "" {
+		return m.authenticateVendor(ctx, a)
 	}
 	var s store.Session
 	err = m.store.View(ctx, m.realm, func(r store.Reader) error {

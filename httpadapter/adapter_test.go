@@ -85,6 +85,10 @@ func (s *site) call(t testing.TB, token, method, target, body string) answer {
 	}
 	rec := httptest.NewRecorder()
 	s.ServeHTTP(rec, r)
+	return answerOf(rec)
+}
+
+func answerOf(rec *httptest.ResponseRecorder) answer {
 	a := answer{status: rec.Code, header: rec.Header(), text: rec.Body.String()}
 	_ = json.Unmarshal(rec.Body.Bytes(), &a.body) // some answers are no objects
 	return a

@@ -76,7 +76,7 @@ func (a *Adapter) acting(r *http.Request) (*http.Request, *usermgmt.Manager, err
 	if m, ok := ManagerFrom(r.Context()); ok {
 		return r, m, nil
 	}
-	m, err := a.gate.User(r)
+	m, err := a.gate.Bearer(r)
 	if err != nil {
 		return r, nil, err
 	}

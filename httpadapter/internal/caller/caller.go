@@ -73,12 +73,22 @@ func (g *Gate) Holder(r *http.Request) (*usermgmt.Manager, error) {
 	return m.As(actor), nil
 }
 
-// User is Holder for all routes but the change of one's password: 403 for one
+// Bearer is Holder for all routes but the change of one's password: 403 for one
 // who must do that first.
-func (g *Gate) User(r *http.Request) (*usermgmt.Manager, error) {
+func (g *Gate) Bearer(r *http.Request) (*usermgmt.Manager, error) {
 	m, err := g.Holder(r)
 	if err == nil && m.Actor().MustChangePassword() {
 		return nil, wire.InsufficientScope("the temporary password must be changed first")
+	}
+	return m, err
+}
+
+// User is Bearer for routes that are users' alone: the token of a vendor is as
+// good as none, 401 invalid_token.
+func (g *Gate) User(r *http.Request) (*usermgmt.Manager, error) {
+	m, err := g.Bearer(r)
+	if err == nil && m.Actor().Kind() != usermgmt.ActorUser {
+		return nil, InvalidToken()
 	}
 	return m, err
 }

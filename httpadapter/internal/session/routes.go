@@ -27,7 +27,7 @@ func Mount(gate *caller.Gate, decoder *wire.Decoder) wire.Mount {
 		}
 	}
 	return wire.Mount{
-		Prefixes: []string{"/session", "/.well-known/jwks.json"},
+		Prefixes: []string{"/session", "/.well-known/jwks.json", "/oauth2/token"},
 		Routes: []wire.Route{
 			anyone(http.MethodPost, "/session", "signIn", d.signIn),
 			anyone(http.MethodPost, "/session/refresh", "refreshSession", d.refresh),
@@ -43,6 +43,7 @@ func Mount(gate *caller.Gate, decoder *wire.Decoder) wire.Mount {
 				Handler: caller.Serve(gate.Holder, d.changePassword),
 			},
 			anyone(http.MethodGet, "/.well-known/jwks.json", "fetchKeys", d.keys),
+			anyone(http.MethodPost, "/oauth2/token", "issueToken", d.token),
 		},
 		Errors:   wire.OAuth{},
 		Classify: classify,

@@ -29,6 +29,14 @@ type tokensResponse struct {
 	PasswordChangeRequired bool   `json:"password_change_required,omitempty"`
 }
 
+// clientTokenResponse is RFC 6749 section 4.4.3.
+type clientTokenResponse struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   int64  `json:"expires_in"` // seconds
+	Scope       string `json:"scope,omitempty"`
+}
+
 func tokensOf(t usermgmt.Tokens) tokensResponse {
 	return tokensResponse{
 		AccessToken: t.AccessToken, TokenType: "Bearer", ExpiresIn: int64(t.ExpiresIn / time.Second),

@@ -51,6 +51,7 @@ const (
 const (
 	mediaJSON = "application/json"
 	MediaText = "text/plain"
+	MediaForm = "application/x-www-form-urlencoded"
 )
 
 var errEmptyBody = &Error{Kind: Invalid, Detail: "body must not be empty"}
