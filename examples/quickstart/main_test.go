@@ -2,17 +2,16 @@ package main
 
 import (
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-func TestQuickstart(t *testing.T) {
-	t.Parallel()
-	var out strings.Builder
-	require.NoError(t, run(t.Context(), &out))
-	require.Equal(t, "Ada may users.read: true\nAda may users.delete: false\n", out.String())
+func Example() {
+	main()
+	// Output:
+	// Ada may users.read true
+	// Ada may users.delete false
 }
 
 // TestReadme keeps the README's program and this one the same.
