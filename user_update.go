@@ -118,12 +118,6 @@ func overlap(a, b []string) bool {
 	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
 }
 
-// profileOnly reports whether the update keeps to what everyone may change of himself.
-func (up UserUpdate) profileOnly() bool {
-	return up.Username == nil && up.Attributes == nil && up.Tags == nil && up.Disabled == nil && up.Password == nil &&
-		!up.changesGrants() && !up.changesTenants()
-}
-
 func (up UserUpdate) changesGrants() bool {
 	return up.Grants != nil || up.AddGrants != nil || up.RemoveGrants != nil || up.Roles != nil || up.Permissions != nil
 }

@@ -69,12 +69,8 @@ type topic struct {
 
 type topicKind uint8
 
+// Kinds of topic beside those of scopes, which have the numbers of store.ScopeKind.
 const (
-	// The first three are kinds of scope.
-	ofRealm        = topicKind(store.ScopeRealm)
-	ofOrganization = topicKind(store.ScopeOrganization)
-	ofFacility     = topicKind(store.ScopeFacility)
-
 	hasRole       topicKind = 8
 	hasPermission topicKind = 9
 	hasTenant     topicKind = 10

@@ -142,11 +142,6 @@ func (n noun[R]) stepped(r R, by int64) R {
 	*n.version(&r) += by
 	return r
 }
-
-// looks returns the picture of the noun's first records alone.
-func (n noun[R]) looks(t *trial, r store.Reader, count int) picture {
-	t.Helper()
-	p := picture{}
 	t.ok("reading "+n.name, n.look(t.ctx, r, count, p))
 	return p
 }

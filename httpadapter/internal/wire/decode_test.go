@@ -31,6 +31,7 @@ type order struct {
 	Raw     json.RawMessage    `json:"raw,omitempty"`
 	Any     any                `json:"any"`
 	Hidden  string             `json:"-"`
+	//lint:ignore U1000 the decoder must leave it alone
 	private string
 }
 
