@@ -142,9 +142,6 @@ func (n noun[R]) stepped(r R, by int64) R {
 	*n.version(&r) += by
 	return r
 }
-	t.ok("reading "+n.name, n.look(t.ctx, r, count, p))
-	return p
-}
 
 // cases returns the rules that hold for every noun, as far as they apply to this one.
 func (n noun[R]) cases() []testCase {
