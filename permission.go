@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // Permission is a right by its name "group.action". "group.*" stands for every
@@ -254,6 +256,65 @@ func (g *guard) createPermission(ctx context.Context, p Permission) error {
 		return err
 	}
 	return g.record(ctx, Event{Action: "permission.created", Object: "permission:" + string(p)})
+}
+
+// DeletePermission makes one of the realm's own permissions unknown, and takes
+// it from every role and user in the same unit of work, whose length grows with
+// their number. It needs roles.delete and the right to everything. The
+// engine's own cannot be deleted.
+func (m *Manager) DeletePermission(ctx context.Context, p Permission) error {
+	if _, own := slices.BinarySearch(ownPermissions(), p); own {
+		return &ForbiddenError{Permission: RolesDelete, Reason: "a built-in permission cannot be deleted"}
+	}
+	return m.update(ctx, func(g *guard) error {
+		if err := g.needAll(ctx, RolesDelete); err != nil {
+			return err
+		}
+		if err := g.tx.DeletePermission(ctx, string(p)); err != nil {
+			return err
+		}
+		// The last of a group takes the group's wildcard along.
+		gone := []string{string(p)}
+		known, err := g.knownPermissions(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(known, func(k Permission) bool { return k.group() == p.group() }) {
+			gone = append(gone, p.group()+".*")
+		}
+		if err := g.strip(ctx, gone); err != nil {
+			return err
+		}
+		return g.record(ctx, Event{Action: "permission.deleted", Object: "permission:" + string(p)})
+	})
+}
+
+// strip takes permissions from every role and user.
+func (g *guard) strip(ctx context.Context, gone []string) error {
+	err := pages(func(limit int, last *store.Role) ([]store.Role, error) {
+		return g.r.Roles(ctx, value(last).ID, limit)
+	}, func(r store.Role) error {
+		kept := slices.DeleteFunc(slices.Clone(r.Permissions), func(p string) bool { return slices.Contains(gone, p) })
+		if len(kept) == len(r.Permissions) {
+			return nil
+		}
+		r.Permissions, r.UpdatedAt = kept, g.m.now()
+		return g.tx.UpdateRole(ctx, r)
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range gone {
+		err := g.eachUser(ctx, store.UserQuery{Permission: p}, func(u store.User) error {
+			u.Grants = slices.DeleteFunc(u.Grants, func(grant Grant) bool { return grant.Permission == p })
+			u.UpdatedAt = g.m.now()
+			return g.tx.UpdateUser(ctx, u)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkPermissions reports the first of a list that is malformed or unknown.

@@ -237,3 +237,34 @@ func TestCustomPermissions(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []usermgmt.Permission{"roles.add", "roles.delete", "roles.list", "roles.read", "roles.update"}, held)
 }
+
+func TestDeletePermission(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for _, p := range []usermgmt.Permission{"invoices.approve", "invoices.pay"} {
+		require.NoError(t, d.CreatePermission(t.Context(), p))
+	}
+	role := d.role(t, "payer", "invoices.pay", "invoices.*", usermgmt.UsersRead)
+	u := d.user(t, "ada", direct("invoices.pay"), direct("invoices.*"), direct(usermgmt.UsersRead))
+	holder := d.acting(d.user(t, "holder", role))
+	clerk := d.acting(d.user(t, "clerk", direct("roles.*")))
+
+	require.ErrorIs(t, clerk.DeletePermission(t.Context(), "invoices.pay"), usermgmt.ErrForbidden)
+	require.ErrorIs(t, d.DeletePermission(t.Context(), usermgmt.UsersRead), usermgmt.ErrForbidden)
+	require.ErrorIs(t, d.DeletePermission(t.Context(), "invoices.burn"), usermgmt.ErrNotFound)
+	require.True(t, can(t, holder, "invoices.pay", usermgmt.Realmwide))
+
+	require.NoError(t, d.DeletePermission(t.Context(), "invoices.pay"))
+	got, err := d.User(t.Context(), u.ID)
+	require.NoError(t, err)
+	require.Equal(t, []usermgmt.Grant{direct("invoices.*"), direct(usermgmt.UsersRead)}, got.Grants)
+	r, err := d.Role(t.Context(), role.Role)
+	require.NoError(t, err)
+	require.Equal(t, []string{"invoices.*", "users.read"}, r.Permissions)
+
+	require.NoError(t, d.DeletePermission(t.Context(), "invoices.approve"))
+	require.False(t, can(t, holder, "invoices.pay", usermgmt.Realmwide), "the wildcard of a group that is gone still works")
+	require.NoError(t, d.CreatePermission(t.Context(), "invoices.pay"))
+	require.False(t, can(t, holder, "invoices.pay", usermgmt.Realmwide), "re-creating a permission revived it")
+	require.False(t, can(t, d.acting(u), "invoices.pay", usermgmt.Realmwide))
+}

@@ -55,6 +55,8 @@ func sought(q store.UserQuery) (what unique.Handle[topic], is bool, err error) {
 	switch {
 	case q.Role != "":
 		return unique.Make(topic{hasRole, string(q.Role)}), true, nil
+	case q.Permission != "":
+		return unique.Make(topic{hasPermission, q.Permission}), true, nil
 	case q.Scope != store.ScopeRef{}:
 		if q.Scope.Kind > store.ScopeFacility {
 			// Other topics have these numbers. No grant lists an empty scope.

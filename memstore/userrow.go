@@ -78,7 +78,7 @@ const (
 )
 
 // sought reports whether users are picked by such marks.
-func (k topicKind) sought() bool { return k <= hasRole || k == hasTenant }
+func (k topicKind) sought() bool { return k != hasTag }
 
 // marked is an entry of the index from marks to users.
 type marked struct {

@@ -86,9 +86,10 @@ func (r *reader) UsersByID(ctx context.Context, ids []store.UserID) ([]store.Use
 
 // Kinds of entries in user_index. The numbers are stored; they never change.
 const (
-	indexRole   = 1
-	indexTenant = 2
-	indexScope  = 16 // and the kind of the scope
+	indexRole       = 1
+	indexTenant     = 2
+	indexPermission = 3
+	indexScope      = 16 // and the kind of the scope
 )
 
 // entry is a row of user_index, but for its user.
@@ -110,6 +111,8 @@ func entries(u store.User) []entry {
 	for _, g := range u.Grants {
 		if g.Role != "" {
 			es = append(es, entry{indexRole, string(g.Role)})
+		} else {
+			es = append(es, entry{indexPermission, g.Permission})
 		}
 		for _, s := range g.Scopes {
 			es = append(es, entry{indexScope + int64(g.Kind), s})
@@ -124,6 +127,8 @@ func queryEntry(q store.UserQuery) (entry, bool) {
 	switch {
 	case q.Role != "":
 		return entry{indexRole, string(q.Role)}, true
+	case q.Permission != "":
+		return entry{indexPermission, q.Permission}, true
 	case q.Tenant != "":
 		return entry{indexTenant, q.Tenant}, true
 	case q.Scope != store.ScopeRef{}:

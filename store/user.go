@@ -147,11 +147,13 @@ func cloneList[S ~[]E, E any](s S) S {
 	return slices.Clone(s)
 }
 
-// UserQuery picks users, in the order of their ids. At most one of Role, Scope
-// and Tenant is set; two of them are [ErrInvalid].
+// UserQuery picks users, in the order of their ids. At most one of Role,
+// Permission, Scope and Tenant is set; two of them are [ErrInvalid].
 type UserQuery struct {
 	// Role picks those who hold a grant of the role, at whatever scope.
 	Role RoleID
+	// Permission picks those who hold it as a single permission.
+	Permission string
 	// Scope picks those who hold a grant that lists it.
 	Scope ScopeRef
 	// Tenant picks those whose Tenants hold exactly this entry.
@@ -171,13 +173,13 @@ type ScopeRef struct {
 // Check reports whether the query asks one thing.
 func (q UserQuery) Check() error {
 	n := 0
-	for _, is := range []bool{q.Role != "", q.Scope != ScopeRef{}, q.Tenant != ""} {
+	for _, is := range []bool{q.Role != "", q.Permission != "", q.Scope != ScopeRef{}, q.Tenant != ""} {
 		if is {
 			n++
 		}
 	}
 	if n > 1 {
-		return invalid("query", "may name one of role, scope and tenant")
+		return invalid("query", "may name one of role, permission, scope and tenant")
 	}
 	return nil
 }

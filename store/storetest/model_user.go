@@ -56,6 +56,7 @@ func (u *modelUnit) UsersByID(ctx context.Context, ids []store.UserID) ([]store.
 func picked(q store.UserQuery) func(*store.User) bool {
 	return func(r *store.User) bool {
 		ok := q.Tenant == "" || slices.Contains(r.Tenants, q.Tenant)
+		ok = ok && (q.Permission == "" || slices.ContainsFunc(r.Grants, func(g store.Grant) bool { return g.Permission == q.Permission }))
 		ok = ok && (q.Role == "" || slices.ContainsFunc(r.Grants, func(g store.Grant) bool { return g.Role == q.Role }))
 		return ok && (q.Scope == store.ScopeRef{} || slices.ContainsFunc(r.Grants, func(g store.Grant) bool {
 			return g.Kind == q.Scope.Kind && slices.Contains(g.Scopes, q.Scope.ID)

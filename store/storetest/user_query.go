@@ -3,6 +3,7 @@ package storetest
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/usermgmt-go/usermgmt/store"
@@ -96,6 +97,20 @@ func userQueryCases() []testCase {
 			picks(t, store.UserQuery{Role: "unknown"}, "")
 			picks(t, store.UserQuery{Role: "R"}, "")
 		}},
+		{"permission_picks_those_who_hold_it_singly", func(t *trial) {
+			granted(t)
+			picks(t, store.UserQuery{Permission: "users.read"}, "d")
+			picks(t, store.UserQuery{Permission: "users"}, "")
+			picks(t, store.UserQuery{Permission: "r"}, "")
+			picks(t, store.UserQuery{Role: "users.read"}, "")
+			t.update(func(tx store.Tx) error {
+				u, err := tx.User(t.ctx, "a")
+				u.Grants = append(u.Grants, store.Grant{Permission: "users.read", Kind: store.ScopeRealm})
+				slices.SortFunc(u.Grants, store.CompareGrants)
+				return must(err, tx.UpdateUser(t.ctx, u))
+			})
+			picks(t, store.UserQuery{Permission: "users.read"}, "ad")
+		}},
 		{"scope_picks_those_who_list_it_by_kind_each_once", func(t *trial) {
 			granted(t)
 			picks(t, store.UserQuery{Scope: facility("x")}, "bc")
@@ -120,6 +135,7 @@ func userQueryCases() []testCase {
 			t.view(func(r store.Reader) error {
 				for _, q := range []store.UserQuery{
 					{Role: "r", Tenant: "any", Limit: 1},
+					{Role: "r", Permission: "users.read", Limit: 1},
 					{Role: "r", Scope: facility("x"), Limit: 1},
 					{Scope: facility("x"), Tenant: "any", Limit: 1},
 					{Role: "r", Scope: facility("x"), Tenant: "any"},
