@@ -27,6 +27,9 @@ type Actor struct {
 	// organization confines a user to his membership of it.
 	organization OrganizationID
 	tenant       TenantID
+	// scopes are those that a vendor's token is for, separated by spaces; empty
+	// for all that he has.
+	scopes string
 	// passwordChange leaves the right to change the own password alone.
 	passwordChange bool
 }

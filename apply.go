@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/usermgmt-go/usermgmt/internal/identity"
 	"github.com/usermgmt-go/usermgmt/store"
@@ -79,6 +80,11 @@ func (a applying) snapshot(ctx context.Context, s Snapshot) error {
 			return entry("organizations", i, cmp.Or(string(o.ID), value(o.Slug), value(o.Name)), err)
 		}
 	}
+	for i, u := range s.Users {
+		if err := a.applyOrganizationGrants(ctx, u); err != nil {
+			return entry("users", i, u.Username, err)
+		}
+	}
 	return nil
 }
 
@@ -130,6 +136,9 @@ func (a applying) applyRole(ctx context.Context, s SnapshotRole) error {
 			return err
 		}
 		if s.ID != "" {
+			if strings.HasPrefix(string(s.ID), builtinPrefix) {
+				return invalid("id", "must not be like those of built-in roles")
+			}
 			r.ID = s.ID
 		}
 		r.CreatedBy = HostActor().String() // whoever applies, the Snapshot is the host's
@@ -148,6 +157,8 @@ func (a applying) applyUser(ctx context.Context, s SnapshotUser, p plannedPasswo
 	if err != nil {
 		return err
 	}
+	// The organizations that grants list come later.
+	grants = slices.DeleteFunc(grants, func(g Grant) bool { return g.Kind == ScopeOrganization })
 	u, err := findUser(ctx, a.tx, s)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -158,6 +169,7 @@ func (a applying) applyUser(ctx context.Context, s SnapshotUser, p plannedPasswo
 		if err != nil {
 			return err
 		}
+		u.EmailClaimed = s.EmailClaimed && u.EmailKey != ""
 		if err := a.mayCreate(ctx, u); err != nil {
 			return err
 		}
@@ -169,6 +181,22 @@ func (a applying) applyUser(ctx context.Context, s SnapshotUser, p plannedPasswo
 		return err
 	}
 	return a.applyPassword(ctx, u, s, p)
+}
+
+func (a applying) applyOrganizationGrants(ctx context.Context, s SnapshotUser) error {
+	grants, err := a.grants(ctx, s)
+	if err != nil {
+		return err
+	}
+	grants = slices.DeleteFunc(grants, func(g Grant) bool { return g.Kind != ScopeOrganization })
+	if len(grants) == 0 {
+		return nil
+	}
+	u, err := findUser(ctx, a.tx, s)
+	if err == nil {
+		_, err = a.updateUser(ctx, u, UserUpdate{AddGrants: grants})
+	}
+	return err
 }
 
 // findUser finds the user whom the entry is about.
@@ -188,6 +216,9 @@ func (s SnapshotUser) update(u store.User, grants []Grant) UserUpdate {
 	up := UserUpdate{
 		Email: s.Email, FirstName: s.FirstName, LastName: s.LastName, Locale: s.Locale,
 		Disabled: s.Disabled, AddGrants: grants, AddTenants: s.Tenants,
+	}
+	if s.EmailClaimed && u.EmailClaimed && value(s.Email) == u.Email {
+		up.Email = nil // to state it again is not to vouch for it
 	}
 	if s.Username != u.Username {
 		up.Username = &s.Username

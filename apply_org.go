@@ -50,6 +50,10 @@ func (a applying) applyVendorSecrets(ctx context.Context, v store.Vendor, s Snap
 		}
 		wanted = append(wanted, store.VendorSecret{VendorID: v.ID, Digest: secretDigest(secret), CreatedAt: a.m.now()})
 	}
+	wanted = slices.DeleteFunc(wanted, func(w store.VendorSecret) bool { return ended(w.ExpiresAt, a.m.now()) })
+	if len(wanted) > 2 {
+		return invalid("clientSecretDigests", "must have at most two that have not ended, clientSecret included")
+	}
 	for _, w := range wanted {
 		if err := a.applyVendorSecret(ctx, w); err != nil {
 			return err
@@ -64,7 +68,7 @@ func (a applying) applyVendorSecret(ctx context.Context, w store.VendorSecret) e
 		return err
 	}
 	live := slices.DeleteFunc(have, func(h store.VendorSecret) bool { return ended(h.ExpiresAt, a.m.now()) })
-	if slices.ContainsFunc(live, func(h store.VendorSecret) bool { return h.Digest == w.Digest }) || ended(w.ExpiresAt, a.m.now()) {
+	if slices.ContainsFunc(live, func(h store.VendorSecret) bool { return h.Digest == w.Digest }) {
 		return nil
 	}
 	if len(live) > 1 {
@@ -117,6 +121,12 @@ func (a applying) applyOrganization(ctx context.Context, s SnapshotOrganization)
 		})
 		if err != nil {
 			return err
+		}
+		if s.MatchDomain != nil {
+			o.MatchDomain = ""
+			if *s.MatchDomain {
+				o.MatchDomain = o.Domain
+			}
 		}
 		err = a.createOrganization(ctx, o)
 	case err == nil:
@@ -277,6 +287,9 @@ func (a applying) applyKey(ctx context.Context, org OrganizationID, s SnapshotKe
 	}
 	// Keys do not change: the one with the stated properties takes its place.
 	k.ID, k.CreatedAt = old.ID, old.CreatedAt
+	if s.KeyDigest == nil {
+		k.ExpiresAt = old.ExpiresAt
+	}
 	if err := a.tx.DeleteKey(ctx, old.ID); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/usermgmt-go/usermgmt/store"
@@ -143,15 +144,18 @@ func (m *Manager) RedeemCode(ctx context.Context, code string) (Actor, Tokens, e
 	return a, tokens, nil
 }
 
-// vendorLives requires that the organization's vendor, who asked for the
-// code, is still there and enabled.
+// vendorLives requires that the organization's vendor, if it has one, may
+// still manage it: what he opened ends with his right.
 func vendorLives(ctx context.Context, r store.Reader, org OrganizationID) error {
 	o, err := r.Organization(ctx, org)
 	if err != nil {
 		return err
 	}
+	if o.VendorID == "" {
+		return nil
+	}
 	v, err := r.Vendor(ctx, o.VendorID)
-	if err == nil && v.Disabled {
+	if err == nil && (v.Disabled || !slices.Contains(v.Scopes, ScopeVendorManage)) {
 		return ErrNotFound
 	}
 	return err

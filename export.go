@@ -106,7 +106,7 @@ func (e *exporting) exportUsers(ctx context.Context) error {
 	return e.eachUser(ctx, store.UserQuery{}, func(u store.User) error {
 		e.usernames[u.ID] = u.Username
 		s := SnapshotUser{
-			ID: u.ID, Username: u.Username, Email: &u.Email, FirstName: &u.FirstName, LastName: &u.LastName, Locale: &u.Locale,
+			ID: u.ID, Username: u.Username, Email: &u.Email, EmailClaimed: u.EmailClaimed, FirstName: &u.FirstName, LastName: &u.LastName, Locale: &u.Locale,
 			Disabled: &u.Disabled, Attributes: u.Attributes, Tags: u.Tags, Tenants: u.Tenants,
 		}
 		for _, g := range u.Grants {
@@ -171,8 +171,10 @@ func (e *exporting) exportOrganizations(ctx context.Context) error {
 	return pages(func(limit int, last *store.Organization) ([]store.Organization, error) {
 		return e.r.Organizations(ctx, store.OrganizationQuery{After: value(last).ID, Limit: limit})
 	}, func(o store.Organization) error {
+		matches := o.MatchDomain != ""
 		s := SnapshotOrganization{
-			ID: o.ID, Slug: &o.Slug, Name: &o.Name, Domain: &o.Domain, VendorOrganizationID: o.VendorOrganizationID, OEMProvisioning: &o.OEMProvisioning,
+			MatchDomain: &matches,
+			ID:          o.ID, Slug: &o.Slug, Name: &o.Name, Domain: &o.Domain, VendorOrganizationID: o.VendorOrganizationID, OEMProvisioning: &o.OEMProvisioning,
 		}
 		i := slices.IndexFunc(e.out.Vendors, func(v SnapshotVendor) bool { return v.ID == o.VendorID })
 		if i >= 0 {

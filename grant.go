@@ -121,6 +121,14 @@ func (g *guard) checkGrant(ctx context.Context, grant Grant, scopes []string, he
 	if grant.Permission != "" {
 		return g.checkDirect(ctx, grant)
 	}
+	if grant.Kind == ScopeOrganization && !held {
+		for _, id := range scopes {
+			// Whoever creates one of this id later would find its owner there.
+			if _, err := g.r.Organization(ctx, OrganizationID(id)); err != nil {
+				return unknownAs("roles", err)
+			}
+		}
+	}
 	set, err := g.checkRoleGrant(ctx, grant)
 	if err != nil || held {
 		return err

@@ -72,7 +72,7 @@ func (g *guard) withinTenant(ctx context.Context, r *rights, id TenantID) (*righ
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	if err != nil || !inTenant(r.tenants, id, t.Type) {
+	if err != nil || !r.has(All, Realmwide) && !inTenant(r.tenants, id, t.Type) {
 		return nil, nil
 	}
 	return r, nil

@@ -46,7 +46,12 @@ type Profile struct {
 	Admin bool
 }
 
-func newMember(ms store.Membership, u store.User) Member {
+// newMember makes what the actor may know of a member. To a vendor the
+// account of someone whom he did not create is its address alone.
+func (g *guard) newMember(ms store.Membership, u store.User) Member {
+	if v := g.m.actor.VendorID(); v != "" && u.CreatedByVendor != v {
+		return Member{Membership(ms), Profile{Email: u.Email}}
+	}
 	return Member{Membership(ms), Profile{
 		Username: u.Username, Email: u.Email, FirstName: u.FirstName, LastName: u.LastName, Disabled: u.Disabled,
 		Admin: slices.ContainsFunc(u.Grants, func(g Grant) bool { return g.Role == RoleAdmin && g.Kind == ScopeRealm }),
@@ -87,7 +92,7 @@ func (m *Manager) AddMember(ctx context.Context, org OrganizationID, n NewMember
 		var u store.User
 		var err error
 		if key != "" {
-			u, err = g.r.UserByEmail(ctx, key)
+			u, err = g.vouched(ctx, key)
 		} else {
 			u, err = g.r.User(ctx, n.User)
 		}
@@ -136,7 +141,7 @@ func (m *Manager) InviteMember(ctx context.Context, org OrganizationID, n Invita
 		if err := g.mayAdd(ctx, ms); err != nil {
 			return err
 		}
-		u, err := g.r.UserByEmail(ctx, key)
+		u, err := g.vouched(ctx, key)
 		switch {
 		case errors.Is(err, ErrNotFound):
 			u, err = account, g.createUser(ctx, account)
@@ -153,6 +158,16 @@ func (m *Manager) InviteMember(ctx context.Context, org OrganizationID, n Invita
 		return Member{}, err
 	}
 	return member, nil
+}
+
+// vouched finds the account of an address, for someone who is to get something
+// by it. One that its user gave himself is as bad as none.
+func (g *guard) vouched(ctx context.Context, key string) (store.User, error) {
+	u, err := g.r.UserByEmail(ctx, key)
+	if err == nil && u.EmailClaimed {
+		err = ErrEmailClaimed
+	}
+	return u, err
 }
 
 // membershipRecord validates what is to become a membership, and folds the
@@ -222,7 +237,7 @@ func (g *guard) needRoleRights(ctx context.Context, org OrganizationID, id RoleI
 func (g *guard) join(ctx context.Context, ms store.Membership, u store.User) (Member, error) {
 	ms.UserID = u.ID
 	ms, err := g.createMembership(ctx, ms, u)
-	return newMember(ms, u), err
+	return g.newMember(ms, u), err
 }
 
 // createMembership makes u a member, heedless of the actor's rights, and keeps
@@ -318,7 +333,7 @@ func (m *Manager) UpdateMember(ctx context.Context, org OrganizationID, user Use
 			return err
 		}
 		u, err := g.r.User(ctx, user)
-		member = newMember(ms, u)
+		member = g.newMember(ms, u)
 		return err
 	})
 	if err != nil {

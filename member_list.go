@@ -27,7 +27,7 @@ func (m *Manager) Member(ctx context.Context, org OrganizationID, user UserID) (
 			return err
 		}
 		u, err := g.r.User(ctx, user)
-		member = newMember(ms, u)
+		member = g.newMember(ms, u)
 		return err
 	})
 	if err != nil {
@@ -142,7 +142,7 @@ func (g *guard) profiles(ctx context.Context, page []store.Membership) ([]Member
 	for _, ms := range page {
 		i, ok := slices.BinarySearchFunc(users, ms.UserID, func(u store.User, id UserID) int { return strings.Compare(string(u.ID), string(id)) })
 		if ok {
-			members = append(members, newMember(ms, users[i]))
+			members = append(members, g.newMember(ms, users[i]))
 		}
 	}
 	return members, nil

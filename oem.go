@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/usermgmt-go/usermgmt/store"
@@ -47,9 +48,12 @@ var vendorRights = newPermissionSet([]Permission{
 
 // vendorPowers are what a vendor can bring about: he makes organizations, and
 // signs in as their owners.
-var vendorPowers = newPermissionSet([]Permission{
-	OrganizationsAdd, OrganizationsRead, OrganizationsUpdate, OrganizationsDelete, "members.*", "keys.*", "sessions.*", UsersAdd,
-})
+var vendorPowers = newVendorPowers()
+
+func newVendorPowers() *permissionSet {
+	owner, _ := builtinByID(RoleOwner)
+	return newPermissionSet(append(owner.copy().Permissions, string(OrganizationsAdd), string(UsersAdd)))
+}
 
 // vendorCan reports whether the acting vendor holds p at s: in organizations
 // of his own alone.
@@ -76,6 +80,10 @@ func (g *guard) actingVendor(ctx context.Context) (store.Vendor, error) {
 		return store.Vendor{}, refusal
 	}
 	v, err := g.r.Vendor(ctx, id)
+	asked := strings.Fields(g.m.actor.scopes)
+	if len(asked) > 0 && !slices.Contains(asked, ScopeVendorManage) {
+		return store.Vendor{}, refusal
+	}
 	if errors.Is(err, ErrNotFound) || err == nil && (v.Disabled || !slices.Contains(v.Scopes, ScopeVendorManage)) {
 		return store.Vendor{}, refusal
 	}
@@ -408,61 +416,72 @@ func (g *guard) rotateSecret(ctx context.Context, v store.Vendor, digest store.D
 }
 
 // AuthenticateVendor returns the vendor with the client id and secret, as an
-// actor. An unknown client, a wrong or ended secret and a disabled vendor are
-// all [ErrUnauthenticated], after the same work. A scope that the vendor lacks
-// is an [*InvalidError] for "scope", and that only after the secret was right.
-// Whose authority the Manager acts under plays no part.
+// actor who holds the scopes, or all of his if none is named. An unknown
+// client, a wrong or ended secret and a disabled vendor are all
+// [ErrUnauthenticated], after the same work. A scope that the vendor lacks is an
+// [*InvalidError] for "scope", and that only after the secret was right. Whose
+// authority the Manager acts under plays no part.
 func (m *Manager) AuthenticateVendor(ctx context.Context, clientID, secret string, scopes ...string) (Actor, error) {
-	cause := func(why string) error {
-		return m.refuse(ctx, slog.LevelInfo, "vendor.refused", slog.String("cause", why))
+	v, _, err := m.vendorOf(ctx, clientID, secret, scopes)
+	if err != nil {
+		return Actor{}, err
+	}
+	a := VendorActor(v.ID)
+	a.scopes = strings.Join(scopes, " ")
+	return a, nil
+}
+
+// vendorOf returns the vendor with the client id, and which secret of his it is.
+func (m *Manager) vendorOf(ctx context.Context, clientID, secret string, scopes []string) (store.Vendor, store.VendorSecret, error) {
+	var v store.Vendor
+	var right store.VendorSecret
+	refused := func(why string) (store.Vendor, store.VendorSecret, error) {
+		return store.Vendor{}, right, m.refuse(ctx, slog.LevelInfo, "vendor.refused", slog.String("cause", why))
 	}
 	if len(clientID) > store.MaxID || len(secret) > maxSecret {
-		return Actor{}, cause("the credentials are too long")
+		return refused("the credentials are too long")
 	}
-	var v store.Vendor
-	var right bool
+	known := false
 	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
 		var err error
 		v, err = r.VendorByClientID(ctx, clientID)
-		known := err == nil
+		known = err == nil
 		if err := absent(err); err != nil {
 			return err
 		}
 		// An unknown client's secrets are looked for, and compared, like others'.
 		secrets, err := r.VendorSecrets(ctx, v.ID)
-		right = known && matches(secrets, secretDigest(secret), m.now())
+		right = matching(secrets, secretDigest(secret), m.now())
 		return err
 	})
 	switch {
 	case err != nil:
-		return Actor{}, err
-	case !right:
-		return Actor{}, cause("the client is unknown, or the secret wrong")
+		return store.Vendor{}, store.VendorSecret{}, err
+	case !known || right.VendorID == "":
+		return refused("the client is unknown, or the secret wrong")
 	case v.Disabled:
-		return Actor{}, cause("the vendor is disabled")
+		return refused("the vendor is disabled")
 	}
 	for _, s := range scopes {
 		if !slices.Contains(v.Scopes, s) {
-			return Actor{}, invalid("scope", "must be one that the client has")
+			return store.Vendor{}, store.VendorSecret{}, invalid("scope", "must be one that the client has")
 		}
 	}
-	return VendorActor(v.ID), nil
+	return v, right, nil
 }
 
-// matches reports whether the digest is that of a live secret. It compares
-// two, if there are no more, in constant time.
-func matches(secrets []store.VendorSecret, digest store.Digest, now time.Time) bool {
-	right := 0
+// matching returns the live secret of the digest, or the zero value. It
+// compares two, if there are no more, in constant time.
+func matching(secrets []store.VendorSecret, digest store.Digest, now time.Time) store.VendorSecret {
+	var right store.VendorSecret
 	for i := range max(2, len(secrets)) {
 		var s store.VendorSecret
-		live := 0
-		if i < len(secrets) {
+		if i < len(secrets) && !ended(secrets[i].ExpiresAt, now) {
 			s = secrets[i]
-			if !ended(s.ExpiresAt, now) {
-				live = 1
-			}
 		}
-		right |= live & subtle.ConstantTimeCompare(s.Digest[:], digest[:])
+		if subtle.ConstantTimeCompare(s.Digest[:], digest[:]) == 1 {
+			right = s
+		}
 	}
-	return right == 1
+	return right
 }

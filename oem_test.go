@@ -138,7 +138,7 @@ func TestAuthenticateVendor(t *testing.T) {
 		switch c.want {
 		case "":
 			require.NoError(t, err, name)
-			require.Equal(t, usermgmt.VendorActor("globex"), actor, name)
+			require.Equal(t, usermgmt.VendorID("globex"), actor.VendorID(), name)
 		case "unauthenticated":
 			require.Equal(t, usermgmt.ErrUnauthenticated, err, name)
 		default:

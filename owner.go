@@ -85,8 +85,9 @@ func (g *guard) eachMember(ctx context.Context, q store.MemberQuery, f func([]st
 	}
 }
 
-// unassignMembers makes every member who has the role unassigned. The store
-// knows a role's members by organization alone, so it asks each of them.
+// unassignMembers makes every member who has the role unassigned, and ends the
+// API keys that have it. The store knows a role's members by organization
+// alone, so it asks each of them.
 func (g *guard) unassignMembers(ctx context.Context, role RoleID) error {
 	q := store.OrganizationQuery{Limit: batch}
 	for {
@@ -99,12 +100,30 @@ func (g *guard) unassignMembers(ctx context.Context, role RoleID) error {
 			if err := g.eachMember(ctx, of, func(page []store.Membership) error { return g.unassign(ctx, page) }); err != nil {
 				return err
 			}
+			if err := g.endKeys(ctx, o.ID, role); err != nil {
+				return err
+			}
 		}
 		if len(page) < batch {
 			return nil
 		}
 		q.After = page[len(page)-1].ID
 	}
+}
+
+// endKeys deletes the organization's API keys of the role.
+func (g *guard) endKeys(ctx context.Context, org OrganizationID, role RoleID) error {
+	return pages(func(limit int, last *store.Key) ([]store.Key, error) {
+		return g.r.Keys(ctx, org, value(last).ID, limit)
+	}, func(k store.Key) error {
+		if k.Role != role {
+			return nil
+		}
+		if err := g.tx.DeleteKey(ctx, k.ID); err != nil {
+			return err
+		}
+		return g.record(ctx, Event{Action: "key.deleted", Object: "key:" + string(k.ID), OrganizationID: org})
+	})
 }
 
 func (g *guard) unassign(ctx context.Context, members []store.Membership) error {

@@ -270,6 +270,18 @@ func (m *Manager) verifiedOwner(ctx context.Context, password string) (login, er
 // sessionLives requires that the session that the actor signed in by, if he
 // did, has not been ended.
 func (g *guard) sessionLives(ctx context.Context) error {
+	if t := g.m.actor.tenant; t != "" {
+		r, err := userRights(ctx, g.r, g.m.actor.UserID())
+		if err == nil && r != nil {
+			r, err = g.withinTenant(ctx, r, t)
+		}
+		if err == nil && r == nil {
+			err = &ForbiddenError{Reason: "the tenant is not yours"}
+		}
+		if err != nil {
+			return err
+		}
+	}
 	id := g.m.actor.session
 	if id == "" {
 		return nil

@@ -170,7 +170,7 @@ func (m *Manager) ProvisionUser(ctx context.Context, n VendorUser) (Provisioned,
 }
 
 func (g *guard) provisionUser(ctx context.Context, o store.Organization, p provision) (Provisioned, error) {
-	u, err := g.r.UserByEmail(ctx, p.emailKey)
+	u, err := g.vouched(ctx, p.emailKey)
 	if errors.Is(err, ErrNotFound) {
 		u, err = p.account, g.createUser(ctx, p.account)
 	}

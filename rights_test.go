@@ -26,6 +26,9 @@ func TestCan(t *testing.T) {
 	t.Run("a permission holds where its role is granted, and no further", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t)
+		for _, id := range []usermgmt.OrganizationID{"a", "b"} {
+			require.NoError(t, second(d.CreateOrganization(t.Context(), usermgmt.NewOrganization{ID: id, Name: "x"})))
+		}
 		org := func(id string) usermgmt.Scope { return usermgmt.InOrganization(usermgmt.OrganizationID(id)) }
 		fac := usermgmt.AtFacility
 		for i, c := range []struct {

@@ -132,8 +132,11 @@ func newBuiltins() []builtin {
 	return bs
 }
 
+// builtinPrefix begins the ids of built-in roles, which are UUIDv8.
+const builtinPrefix = "00000000-0000-8000-8000-"
+
 func builtinByID(id RoleID) (builtin, bool) {
-	if !strings.HasPrefix(string(id), "00000000-0000-8000-8000-") {
+	if !strings.HasPrefix(string(id), builtinPrefix) {
 		return builtin{}, false
 	}
 	i := slices.IndexFunc(builtins, func(b builtin) bool { return b.role.ID == id })
@@ -380,7 +383,7 @@ func (g *guard) updateRole(ctx context.Context, old store.Role, up RoleUpdate) (
 
 // DeleteRole deletes a role and takes it from its holders in the same unit of
 // work, whose length grows with their number; members of organizations who
-// had it become unassigned. It needs roles.delete, and every permission that
+// had it become unassigned, and API keys that had it end. It needs roles.delete, and every permission that
 // the role holds.
 func (m *Manager) DeleteRole(ctx context.Context, id RoleID) error {
 	return m.update(ctx, func(g *guard) error {

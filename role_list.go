@@ -14,8 +14,8 @@ type RoleList struct {
 	Scope ScopeKind
 }
 
-// Roles returns a page of the realm's roles in the order of their ids, of
-// which those of the built-in roles come first. It needs roles.read or roles.list.
+// Roles returns a page of the realm's roles, built-in ones included, in the
+// order of their ids. It needs roles.read or roles.list.
 func (m *Manager) Roles(ctx context.Context, l RoleList) (List[Role], error) {
 	limit, err := l.limit()
 	if err != nil {
@@ -71,22 +71,23 @@ func (g *guard) rolesOf(ctx context.Context, scope ScopeKind, after string, limi
 	}
 }
 
-// roles returns up to limit roles after the id: the built-in ones, then the stored.
+// roles returns up to limit roles after the id, built-in and stored ones.
 func (g *guard) roles(ctx context.Context, after string, limit int) ([]Role, error) {
+	stored, err := g.r.Roles(ctx, RoleID(after), limit)
+	if err != nil {
+		return nil, err
+	}
 	var roles []Role
 	for _, b := range builtins {
-		if string(b.role.ID) > after && len(roles) < limit {
+		if string(b.role.ID) > after {
 			roles = append(roles, b.copy())
 		}
 	}
-	if after < string(builtins[len(builtins)-1].role.ID) {
-		after = "" // stored ids are UUIDv7, of which none precedes a built-in one
-	}
-	stored, err := g.r.Roles(ctx, RoleID(after), limit-len(roles))
 	for _, r := range stored {
 		roles = append(roles, Role(r))
 	}
-	return roles, err
+	slices.SortFunc(roles, func(a, b Role) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	return roles[:min(limit, len(roles))], nil
 }
 
 // roleAt returns the id of the scope's role before which n others stand.

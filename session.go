@@ -195,7 +195,7 @@ func (m *Manager) openSession(ctx context.Context, l login, password string) (To
 	err = m.As(UserActor(l.user.ID)).update(ctx, func(g *guard) error {
 		cred, err := g.tx.Credential(ctx, l.user.ID)
 		switch {
-		case errors.Is(err, ErrNotFound) || err == nil && cred.Hash != l.cred.Hash:
+		case errors.Is(err, ErrNotFound) || err == nil && (cred.Hash != l.cred.Hash || cred.Temporary != l.cred.Temporary):
 			return errCredentialChanged
 		case err != nil:
 			return err
@@ -317,6 +317,11 @@ func (m *Manager) Refresh(ctx context.Context, refreshToken string) (Tokens, err
 		}
 		if !now.Before(t.ExpiresAt) || !now.Before(s.ExpiresAt) {
 			return errSessionEnded
+		}
+		if s.OrganizationID != "" {
+			if err := vendorLives(ctx, tx, s.OrganizationID); err != nil {
+				return err
+			}
 		}
 		return m.guarding(tx).createRefresh(ctx, s, next)
 	})

@@ -47,12 +47,14 @@ type SnapshotRole struct {
 
 // SnapshotUser states a user, known by his id, or without one by his username.
 type SnapshotUser struct {
-	ID        UserID  `json:"id,omitempty"`
-	Username  string  `json:"username"`
-	Email     *string `json:"email,omitempty"`
-	FirstName *string `json:"firstName,omitempty"`
-	LastName  *string `json:"lastName,omitempty"`
-	Locale    *string `json:"locale,omitempty"`
+	ID       UserID  `json:"id,omitempty"`
+	Username string  `json:"username"`
+	Email    *string `json:"email,omitempty"`
+	// EmailClaimed is User.EmailClaimed, where the user is created.
+	EmailClaimed bool    `json:"emailClaimed,omitempty"`
+	FirstName    *string `json:"firstName,omitempty"`
+	LastName     *string `json:"lastName,omitempty"`
+	Locale       *string `json:"locale,omitempty"`
 	// Password in plain text: one that verifies already changes nothing,
 	// another replaces what is there and ends the user's sessions.
 	Password string `json:"password,omitempty"`
@@ -101,11 +103,14 @@ type SnapshotOrganization struct {
 	Name   *string        `json:"name,omitempty"`
 	Domain *string        `json:"domain,omitempty"`
 	// Vendor is a client id.
-	Vendor               string           `json:"vendor,omitempty"`
-	VendorOrganizationID string           `json:"vendorOrganizationId,omitempty"`
-	OEMProvisioning      *bool            `json:"oemProvisioning,omitempty"`
-	Members              []SnapshotMember `json:"members,omitempty"`
-	APIKeys              []SnapshotKey    `json:"apiKeys,omitempty"`
+	Vendor               string `json:"vendor,omitempty"`
+	VendorOrganizationID string `json:"vendorOrganizationId,omitempty"`
+	// MatchDomain says, where the organization is created, whether its vendor's
+	// new users are matched to it by Domain; nil leaves that to the rule.
+	MatchDomain     *bool            `json:"matchDomain,omitempty"`
+	OEMProvisioning *bool            `json:"oemProvisioning,omitempty"`
+	Members         []SnapshotMember `json:"members,omitempty"`
+	APIKeys         []SnapshotKey    `json:"apiKeys,omitempty"`
 }
 
 // SnapshotMember states a membership, known by the user.

@@ -42,8 +42,8 @@ type NewTenant struct {
 	Type string
 }
 
-// CreateTenant creates a tenant. It needs tenants.add. The id may not be "any"
-// or begin with "type:".
+// CreateTenant creates a tenant. It needs tenants.add, and every tenant for one
+// with an id of the host's own. The id may not be "any" or begin with "type:".
 func (m *Manager) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error) {
 	t, err := m.tenantRecord(n)
 	if err != nil {
@@ -52,6 +52,11 @@ func (m *Manager) CreateTenant(ctx context.Context, n NewTenant) (Tenant, error)
 	err = m.update(ctx, func(g *guard) error {
 		if err := g.need(ctx, TenantsAdd, Realmwide); err != nil {
 			return err
+		}
+		if n.ID != "" {
+			if all, err := g.holdsEveryTenant(ctx); err != nil || !all {
+				return errors.Join(err, &ForbiddenError{Permission: TenantsAdd, Reason: "only who has every tenant chooses an id"})
+			}
 		}
 		return g.createTenant(ctx, t)
 	})
@@ -135,13 +140,20 @@ type TenantUpdate struct {
 	Type    *string
 }
 
-// UpdateTenant changes a tenant. It needs tenants.update. An update that
+// UpdateTenant changes a tenant. It needs tenants.update, and for the Type the
+// tenant itself: whoever is assigned to a type has its tenants. An update that
 // changes nothing writes nothing.
 func (m *Manager) UpdateTenant(ctx context.Context, id TenantID, up TenantUpdate) (Tenant, error) {
 	var t store.Tenant
 	err := m.update(ctx, func(g *guard) error {
 		if err := g.need(ctx, TenantsUpdate, Realmwide); err != nil {
 			return err
+		}
+		if up.Type != nil {
+			// Whoever has the type would have the tenant.
+			if err := g.checkTenants(ctx, "id", []string{string(id)}); err != nil {
+				return absentTenant(err)
+			}
 		}
 		var err error
 		t, err = g.updateTenant(ctx, id, up)
@@ -180,12 +192,24 @@ func (g *guard) updateTenant(ctx context.Context, id TenantID, up TenantUpdate) 
 	return t, g.record(ctx, Event{Action: "tenant.updated", Object: "tenant:" + string(id), Fields: fields})
 }
 
+// absentTenant words that a tenant is unknown as it is worded of objects.
+func absentTenant(err error) error {
+	if errors.Is(err, ErrInvalid) {
+		return ErrNotFound
+	}
+	return err
+}
+
 // DeleteTenant deletes a tenant and ends every assignment to it in the same
-// unit of work, whose length grows with their number. It needs tenants.delete.
+// unit of work, whose length grows with their number. It needs tenants.delete,
+// and the tenant itself.
 func (m *Manager) DeleteTenant(ctx context.Context, id TenantID) error {
 	return m.update(ctx, func(g *guard) error {
 		if err := g.need(ctx, TenantsDelete, Realmwide); err != nil {
 			return err
+		}
+		if err := g.checkTenants(ctx, "id", []string{string(id)}); err != nil {
+			return absentTenant(err)
 		}
 		if err := g.tx.DeleteTenant(ctx, id); err != nil {
 			return err

@@ -63,9 +63,10 @@ type access struct {
 	realm   Realm
 	user    UserID
 	session SessionID
-	// client and secret are set instead of user and session in a vendor's.
+	// client, scope and secret are set instead of user and session in a vendor's.
 	client  VendorID
-	secret  string
+	scope   string
+	secret  int64
 	expires time.Time
 }
 
@@ -123,9 +124,11 @@ type claims struct {
 	Session SessionID `json:"sid,omitempty"`
 	Realm   Realm     `json:"realm"`
 	// Client is the vendor's id in a token of his own (RFC 9068 section 2.2),
-	// Secret the fingerprint of the secret that it was given for.
+	// Scope what he asked for, and Secret when the secret was made that he
+	// asked with, in microseconds: it names the secret and tells nothing of it.
 	Client VendorID `json:"client_id,omitempty"`
-	Secret string   `json:"sfp,omitempty"`
+	Scope  string   `json:"scope,omitempty"`
+	Secret int64    `json:"secret_at,omitempty"`
 }
 
 // Validate is called by the parser, after the registered claims.
@@ -186,7 +189,7 @@ func (t *tokenKeys) verify(token string, realm Realm, now time.Time) (access, er
 		}
 		a = access{
 			realm: c.Realm, user: UserID(c.Subject), session: c.Session, expires: c.ExpiresAt.Time,
-			client: c.Client, secret: c.Secret,
+			client: c.Client, scope: c.Scope, secret: c.Secret,
 		}
 		t.verified.put(digest, a)
 	}
@@ -277,8 +280,10 @@ func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, 
 	var s store.Session
 	err = m.store.View(ctx, m.realm, func(r store.Reader) error {
 		var err error
-		s, err = r.Session(ctx, a.session)
-		return err
+		if s, err = r.Session(ctx, a.session); err != nil || s.OrganizationID == "" {
+			return err
+		}
+		return vendorLives(ctx, r, s.OrganizationID)
 	})
 	switch {
 	case errors.Is(err, ErrNotFound):

@@ -21,7 +21,11 @@ type User struct {
 	Username, UsernameKey string
 	// Email as it was given and its canonical form, unique in the realm too;
 	// both empty for none.
-	Email, EmailKey     string
+	Email, EmailKey string
+	// EmailClaimed says that the user gave himself the address, and nobody
+	// else vouches for it: he is not found by it where people are added to
+	// organizations. It ends when someone with the right to sets the address.
+	EmailClaimed        bool
 	FirstName, LastName string
 	// Locale is a language tag such as "de_DE", or empty.
 	Locale string
@@ -62,7 +66,8 @@ type NewUser struct {
 	// Password in plain text, or empty: then nobody signs in as the user until one is set.
 	Password string
 	// PasswordHash, instead of Password, is one made elsewhere, in PHC form:
-	// argon2id, bcrypt, scrypt or PBKDF2.
+	// argon2id, bcrypt, scrypt or PBKDF2. It needs an administrator, who holds
+	// everything: no policy can look into it.
 	PasswordHash string
 	// TemporaryPassword makes the user change it at his first sign-in.
 	TemporaryPassword bool
@@ -115,11 +120,18 @@ func (m *Manager) newCredential(ctx context.Context, u store.User, n NewUser) (*
 	if n.Password != "" && n.PasswordHash != "" {
 		return nil, invalid("passwordHash", "must be absent where a password is given")
 	}
-	if err := m.view(ctx, func(g *guard) error { return g.mayCreate(ctx, u) }); err != nil {
+	err := m.view(ctx, func(g *guard) error {
+		if n.PasswordHash != "" {
+			if err := g.needAll(ctx, UsersPasswordReset); err != nil {
+				return err
+			}
+		}
+		return g.mayCreate(ctx, u)
+	})
+	if err != nil {
 		return nil, err
 	}
 	c := store.Credential{UserID: u.ID, ChangedAt: u.CreatedAt}
-	var err error
 	if n.Password != "" {
 		c.Hash, err = m.hashPassword(ctx, n.Password, u.Username, u.Email)
 	} else {

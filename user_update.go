@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/usermgmt-go/usermgmt/store"
@@ -18,7 +19,8 @@ type UserUpdate struct {
 	Version int64
 
 	// FirstName, LastName, Email (empty for none) and Locale are what a user
-	// may change of himself; otherwise they need users.update.
+	// may change of himself; otherwise they need users.update. An address that
+	// he gives himself is marked by User.EmailClaimed.
 	FirstName, LastName, Email, Locale *string
 
 	// Username, Attributes and Tags need users.update.
@@ -48,7 +50,8 @@ type UserUpdate struct {
 	AddTenants, RemoveTenants []string
 
 	// Password sets a new password and ends all sessions. It needs
-	// users.password-reset, or users.update at all the user's facilities.
+	// users.password-reset, or users.update held at all the user's facilities;
+	// users.update in the whole realm is not enough.
 	Password *string
 }
 
@@ -95,7 +98,11 @@ func (m *Manager) updatedPassword(ctx context.Context, id UserID, up UserUpdate)
 	if err != nil {
 		return "", err
 	}
-	return m.hashPassword(ctx, *up.Password, u.Username, u.Email)
+	after, err := up.apply(u)
+	if err != nil {
+		return "", err
+	}
+	return m.hashPassword(ctx, *up.Password, u.Username, u.Email, after.Username, after.Email)
 }
 
 func (up UserUpdate) check() error {
@@ -180,8 +187,8 @@ func (g *guard) gate(ctx context.Context, up UserUpdate) Permission {
 // mayUpdateFields requires the right to each kind of field that is given.
 func (g *guard) mayUpdateFields(ctx context.Context, u store.User, up UserUpdate, self bool) error {
 	over := func(p Permission) error { return g.reach(ctx, p, reachWhole, u) }
-	if up.FirstName != nil || up.LastName != nil || up.Email != nil || up.Locale != nil {
-		if err := over(UsersUpdate); err != nil && !self {
+	if (up.FirstName != nil || up.LastName != nil || up.Email != nil || up.Locale != nil) && !self {
+		if err := over(UsersUpdate); err != nil {
 			return err
 		}
 	}
@@ -206,13 +213,36 @@ func (g *guard) mayUpdateFields(ctx context.Context, u store.User, up UserUpdate
 		}
 	}
 	if up.Password != nil {
-		if ok, err := g.can(ctx, UsersPasswordReset, Realmwide); err != nil {
+		if err := g.need(ctx, UsersPasswordReset, Realmwide); err != nil && !(errors.Is(err, ErrForbidden) && g.managesAtFacilities(UsersUpdate, u)) {
 			return err
-		} else if !ok && over(UsersUpdate) != nil {
-			return &ForbiddenError{Permission: UsersPasswordReset}
 		}
 	}
 	return nil
+}
+
+// managesAtFacilities reports whether the acting user holds p at every
+// facility of u, of which there must be one, by roles of the facility scope.
+func (g *guard) managesAtFacilities(p Permission, u store.User) bool {
+	if g.rights == nil {
+		return false
+	}
+	some := false
+	for _, grant := range u.Grants {
+		if grant.Kind != ScopeFacility {
+			continue
+		}
+		some = true
+		places := grant.Scopes
+		if len(places) == 0 {
+			places = []string{""} // every facility
+		}
+		for _, name := range places {
+			if kind, listed := g.rights.of(AtFacility(name)); !hold(kind, p) && !hold(listed, p) {
+				return false
+			}
+		}
+	}
+	return some
 }
 
 // mayChangeGrants requires users.update-roles, or, where only facility roles
@@ -227,8 +257,12 @@ func (g *guard) mayChangeGrants(ctx context.Context, u store.User, up UserUpdate
 		return &ForbiddenError{Permission: UsersUpdateRoles}
 	}
 	for _, state := range []store.User{u, after} {
-		if err := g.reach(ctx, UsersUpdate, reachWhole, state); err != nil {
+		err := g.reach(ctx, UsersUpdate, reachWhole, state)
+		if errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound) {
 			return &ForbiddenError{Permission: UsersUpdateRoles}
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -244,6 +278,11 @@ func (g *guard) updateUser(ctx context.Context, old store.User, up UserUpdate) (
 	u, err := up.apply(old)
 	if err != nil {
 		return store.User{}, err
+	}
+	if up.Email != nil {
+		if u.EmailClaimed, err = g.claims(ctx, old, u); err != nil {
+			return store.User{}, err
+		}
 	}
 	if up.changesGrants() {
 		if err := g.checkGrants(ctx, u.Grants, old.Grants); err != nil {
@@ -282,6 +321,21 @@ func (g *guard) updateUser(ctx context.Context, old store.User, up UserUpdate) (
 	}
 	u.Version++
 	return u, g.record(ctx, Event{Action: "user.updated", Object: "user:" + string(u.ID), Fields: fields})
+}
+
+// claims reports whether the address that u is given counts as claimed: by
+// someone who gives it to himself without the right to give it to others. What
+// he had before stays as it was.
+func (g *guard) claims(ctx context.Context, old, u store.User) (bool, error) {
+	self, err := g.isSelf(ctx, u.ID)
+	if err != nil || !self || u.EmailKey == "" {
+		return false, err
+	}
+	err = g.reach(ctx, UsersUpdate, reachWhole, old)
+	if errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound) {
+		return old.EmailClaimed || u.EmailKey != old.EmailKey, nil
+	}
+	return false, err
 }
 
 // apply returns the user as the update makes him; old is left alone.
@@ -335,7 +389,7 @@ func changedFields(a, b store.User) []string {
 		differs bool
 	}{
 		{"username", a.Username != b.Username},
-		{"email", a.Email != b.Email},
+		{"email", a.Email != b.Email || a.EmailClaimed != b.EmailClaimed},
 		{"firstName", a.FirstName != b.FirstName},
 		{"lastName", a.LastName != b.LastName},
 		{"locale", a.Locale != b.Locale},

@@ -116,17 +116,22 @@ type Manager struct {
 	*engine
 	store store.Store
 	realm Realm
-	// rights are the compiled ones of the realm.
-	rights *rightsCache
-	actor  Actor
+	// derived is what is kept of the store, rights that of the realm.
+	derived *derived
+	rights  *rightsCache
+	actor   Actor
+}
+
+// derived is what a Manager keeps in memory of one store.
+type derived struct {
+	caches realmCaches
+	walks  walks
 }
 
 // engine is what all Managers that stem from one New share.
 type engine struct {
 	opts   Options
 	slots  *phc.Slots
-	caches realmCaches
-	walks  walks
 	tokens *tokenKeys
 	// decoy is verified against where there is no credential, so that it costs the same.
 	decoy phc.Hash
@@ -149,7 +154,7 @@ func New(s store.Store, opts Options) (*Manager, error) {
 	if e.decoy, err = newDecoy(opts); err != nil {
 		return nil, fmt.Errorf("usermgmt: %w", err)
 	}
-	return &Manager{engine: e, store: s, realm: opts.Realm, rights: e.caches.of(opts.Realm), actor: HostActor()}, nil
+	return (&Manager{engine: e, realm: opts.Realm, actor: HostActor()}).With(s), nil
 }
 
 func (o *Options) setDefaults() error {
@@ -219,7 +224,7 @@ func (m *Manager) Actor() Actor { return m.actor }
 func (m *Manager) Realm(name Realm) *Manager {
 	c := *m
 	c.realm = name
-	c.rights = m.caches.of(name)
+	c.rights = m.derived.caches.of(name)
 	return &c
 }
 
@@ -230,7 +235,8 @@ func (m *Manager) RealmName() Realm { return m.realm }
 // joins the host's transaction: what it changes commits or vanishes with it.
 func (m *Manager) With(s store.Store) *Manager {
 	c := *m
-	c.store, c.rights = s, &rightsCache{}
+	c.store, c.derived = s, &derived{}
+	c.rights = c.derived.caches.of(c.realm)
 	return &c
 }
 

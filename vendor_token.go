@@ -2,11 +2,11 @@ package usermgmt
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -14,30 +14,40 @@ import (
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
-// VendorToken returns an access token for the vendor with the client id and
-// secret, and how long it is good for: the client credentials grant of RFC 6749,
-// section 4.4. Refusals are those of [Manager.AuthenticateVendor]. The token
-// ends with the vendor, when he is disabled, and with the secret that it was
-// given for, at the next use.
-func (m *Manager) VendorToken(ctx context.Context, clientID, secret string, scopes ...string) (string, time.Duration, error) {
-	actor, err := m.AuthenticateVendor(ctx, clientID, secret, scopes...)
-	if err != nil {
-		return "", 0, err
-	}
-	ttl := m.opts.AccessTokenTTL
-	token, err := m.sign(&claims{
-		RegisteredClaims: jwt.RegisteredClaims{Subject: actor.String()},
-		Client:           actor.VendorID(),
-		Secret:           fingerprint(secretDigest(secret)),
-	}, ttl)
-	return token, ttl, err
+// ClientToken is an access token of a vendor. It is a secret: printing or
+// JSON-encoding the struct leaves it out.
+type ClientToken struct {
+	AccessToken string `json:"-"`
+	// ExpiresIn is how long it is good for.
+	ExpiresIn time.Duration
+	// Scopes are those that it holds.
+	Scopes []string
 }
 
-// fingerprint says which of a vendor's secrets a token was given for, and
-// nothing of the secret or of what is stored.
-func fingerprint(d store.Digest) string {
-	f := sha256.Sum256(append([]byte("secret of a token\x00"), d[:]...))
-	return base64.RawURLEncoding.EncodeToString(f[:16])
+// Format prints all but the secret, whatever the verb.
+func (t ClientToken) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "ClientToken(%q)", t.Scopes) }
+
+// VendorToken returns an access token for the vendor with the client id and
+// secret: the client credentials grant of RFC 6749, section 4.4. It holds the
+// scopes that are named, or all of his. Refusals are those of
+// [Manager.AuthenticateVendor]. The token ends with the vendor, when he is
+// disabled, and with the secret that it was given for, at the next use.
+func (m *Manager) VendorToken(ctx context.Context, clientID, secret string, scopes ...string) (ClientToken, error) {
+	v, right, err := m.vendorOf(ctx, clientID, secret, scopes)
+	if err != nil {
+		return ClientToken{}, err
+	}
+	if len(scopes) == 0 {
+		scopes = v.Scopes
+	}
+	t := ClientToken{ExpiresIn: m.opts.AccessTokenTTL, Scopes: slices.Clone(scopes)}
+	t.AccessToken, err = m.sign(&claims{
+		RegisteredClaims: jwt.RegisteredClaims{Subject: VendorActor(v.ID).String()},
+		Client:           v.ID,
+		Scope:            strings.Join(scopes, " "),
+		Secret:           right.CreatedAt.UnixMicro(),
+	}, t.ExpiresIn)
+	return t, err
 }
 
 // authenticateVendor returns the vendor whose verified access token it is, if
@@ -52,7 +62,7 @@ func (m *Manager) authenticateVendor(ctx context.Context, a access) (Actor, erro
 		}
 		secrets, err := r.VendorSecrets(ctx, a.client)
 		live = slices.ContainsFunc(secrets, func(s store.VendorSecret) bool {
-			return !ended(s.ExpiresAt, m.now()) && fingerprint(s.Digest) == a.secret
+			return !ended(s.ExpiresAt, m.now()) && s.CreatedAt.UnixMicro() == a.secret
 		})
 		return err
 	})
@@ -62,5 +72,10 @@ func (m *Manager) authenticateVendor(ctx context.Context, a access) (Actor, erro
 	if err != nil || v.Disabled || !live {
 		return Actor{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", "the vendor or his secret has ended"))
 	}
-	return VendorActor(v.ID), nil
+	actor := VendorActor(v.ID)
+	actor.scopes = a.scope
+	if a.scope == "" {
+		actor.scopes = "-" // a vendor without scopes holds none
+	}
+	return actor, nil
 }

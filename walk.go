@@ -50,7 +50,7 @@ func (w walk) start(at func(n int64) (string, error)) (string, error) {
 	if w.page.Offset == 0 {
 		return w.page.After, nil
 	}
-	ws := &w.m.engine.walks
+	ws := &w.m.derived.walks
 	ws.mu.Lock()
 	e, ok := ws.marks[w.mark(w.page.Offset)]
 	ws.mu.Unlock()
@@ -65,7 +65,7 @@ func (w walk) done(n int, next string) {
 	if next == "" || w.page.After != "" {
 		return
 	}
-	ws := &w.m.engine.walks
+	ws := &w.m.derived.walks
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	if ws.marks == nil {

@@ -46,6 +46,7 @@ const (
 	sameName        // Username equals UsernameKey
 	sameMail        // Email equals EmailKey
 	mailIsName      // EmailKey equals UsernameKey
+	emailClaimed
 )
 
 // origin is where a user came from.
@@ -119,6 +120,9 @@ func newUser(u store.User) (user, error) {
 	}
 	if u.Disabled {
 		v.flags |= disabled
+	}
+	if u.EmailClaimed {
+		v.flags |= emailClaimed
 	}
 	if u.Username == u.UsernameKey {
 		v.flags |= sameName
@@ -216,6 +220,7 @@ func (u *user) record() store.User {
 		LastName:        u.part(lastName),
 		Locale:          u.locale.Value(),
 		Disabled:        u.has(disabled),
+		EmailClaimed:    u.has(emailClaimed),
 		CreatedBy:       from.by,
 		CreatedByVendor: from.vendor,
 		Version:         u.version,

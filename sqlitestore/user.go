@@ -14,6 +14,7 @@ func encodeUser(u store.User) []byte {
 	e := encode()
 	e.text(string(u.ID), u.Username, u.UsernameKey, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Locale)
 	e.flag(u.Disabled)
+	e.flag(u.EmailClaimed)
 	e.text(string(u.Attributes))
 	list(e, u.Tags)
 	e.uint(uint64(len(u.Grants)))
@@ -32,7 +33,7 @@ func encodeUser(u store.User) []byte {
 func decodeUser(d *decoder) store.User {
 	u := store.User{
 		ID: store.UserID(d.text()), Username: d.text(), UsernameKey: d.text(), Email: d.text(), EmailKey: d.text(),
-		FirstName: d.text(), LastName: d.text(), Locale: d.text(), Disabled: d.flag(),
+		FirstName: d.text(), LastName: d.text(), Locale: d.text(), Disabled: d.flag(), EmailClaimed: d.flag(),
 	}
 	if a := d.text(); a != "" {
 		u.Attributes = json.RawMessage(a)

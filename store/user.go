@@ -14,7 +14,10 @@ type User struct {
 	// Username as it was given, and its canonical form by which it is unique and found.
 	Username, UsernameKey string
 	// Email as it was given and its canonical form; both empty for none.
-	Email, EmailKey     string
+	Email, EmailKey string
+	// EmailClaimed says that the user gave himself the address, and nobody
+	// else vouches for it.
+	EmailClaimed        bool
 	FirstName, LastName string
 	// Locale is a language tag such as "de_DE", or empty.
 	Locale string

@@ -40,9 +40,9 @@ func sampleUser(n int) store.User {
 		FirstName:   "Zoë",
 		LastName:    "O'Neil",
 		Locale:      "de_DE",
-		Disabled:    n%2 == 1,
-		Attributes:  json.RawMessage(fmt.Sprintf(`{"n":%d,"team":"red"}`, n)),
-		Tags:        []string{"blue", "red"},
+		Disabled:    n%2 == 1, EmailClaimed: n%3 == 1,
+		Attributes: json.RawMessage(fmt.Sprintf(`{"n":%d,"team":"red"}`, n)),
+		Tags:       []string{"blue", "red"},
 		Grants: []store.Grant{
 			{Permission: "users.read", Kind: store.ScopeRealm},
 			{Role: roleID(0), Kind: store.ScopeOrganization, Scopes: []string{"org-000", "org-001"}},
@@ -62,7 +62,7 @@ func changeUser(u store.User) store.User {
 	u.Username, u.UsernameKey = "Changed "+id, "changed "+id
 	u.Email, u.EmailKey = "Changed-"+id+"@Example.com", "changed-"+id+"@example.com"
 	u.FirstName, u.LastName, u.Locale = "Ada", "", "en"
-	u.Disabled = !u.Disabled
+	u.Disabled, u.EmailClaimed = !u.Disabled, !u.EmailClaimed
 	u.Attributes = json.RawMessage(`{"team":"blue"}`)
 	u.Tags = []string{"green"}
 	u.Grants = []store.Grant{{Role: roleID(2), Kind: store.ScopeRealm}}

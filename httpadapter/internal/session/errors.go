@@ -32,6 +32,8 @@ func classify(err error) *wire.Error {
 		e := wire.InsufficientScope("the session does not admit to this")
 		e.Cause = err
 		return e
+	case errors.Is(err, usermgmt.ErrFull), errors.Is(err, usermgmt.ErrReadOnly), errors.Is(err, usermgmt.ErrUnknownOutcome):
+		return &wire.Error{Kind: wire.Unavailable, Detail: "the directory cannot be written now", Cause: err}
 	case errors.Is(err, usermgmt.ErrBusy):
 		return &wire.Error{Kind: wire.Unavailable, Detail: "too busy", RetryAfter: retryAfter, Cause: err}
 	}

@@ -29,7 +29,7 @@ func (d *dialect) token(m *usermgmt.Manager, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	token, ttl, err := m.VendorToken(r.Context(), id, secret, strings.Fields(form.Get("scope"))...)
+	token, err := m.VendorToken(r.Context(), id, secret, strings.Fields(form.Get("scope"))...)
 	var invalid *usermgmt.InvalidError
 	switch {
 	case errors.Is(err, usermgmt.ErrUnauthenticated):
@@ -41,7 +41,7 @@ func (d *dialect) token(m *usermgmt.Manager, w http.ResponseWriter, r *http.Requ
 	}
 	w.Header().Set("Pragma", "no-cache")
 	return wire.JSON(w, http.StatusOK, clientTokenResponse{
-		AccessToken: token, TokenType: "Bearer", ExpiresIn: int64(ttl / time.Second), Scope: form.Get("scope"),
+		AccessToken: token.AccessToken, TokenType: "Bearer", ExpiresIn: int64(token.ExpiresIn / time.Second), Scope: strings.Join(token.Scopes, " "),
 	})
 }
 

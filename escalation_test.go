@@ -1,0 +1,264 @@
+package usermgmt_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/memstore"
+)
+
+// The stories here are of people who try to come by rights on detours.
+
+func TestClaimedEmailGainsNothing(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	owner := o.person("owner")
+	o.company("acme", owner)
+	mallory := o.person("mallory")
+	got, err := o.as(mallory).UpdateUser(t.Context(), mallory, usermgmt.UserUpdate{Email: new("ceo@acme.example")})
+	require.NoError(t, err)
+	require.True(t, got.EmailClaimed)
+
+	_, err = o.as(owner).InviteMember(t.Context(), "acme", usermgmt.Invitation{NewMember: usermgmt.NewMember{Email: "CEO@acme.example", Role: usermgmt.RoleOwner}})
+	require.ErrorIs(t, err, usermgmt.ErrEmailClaimed)
+	_, err = o.as(owner).AddMember(t.Context(), "acme", usermgmt.NewMember{Email: "ceo@acme.example", Role: usermgmt.RoleOwner})
+	require.ErrorIs(t, err, usermgmt.ErrEmailClaimed)
+	o.vendor("globex")
+	_, err = o.m.As(usermgmt.VendorActor("globex")).ProvisionOrganization(t.Context(), "Acme", usermgmt.VendorUser{Email: "ceo@acme.example"})
+	require.ErrorIs(t, err, usermgmt.ErrEmailClaimed)
+	require.False(t, can(t, o.as(mallory), usermgmt.MembersRead, usermgmt.InOrganization("acme")))
+
+	// A backup does not launder it.
+	s, err := o.m.Export(t.Context())
+	require.NoError(t, err)
+	before := o.log()
+	require.NoError(t, o.m.Apply(t.Context(), s))
+	require.Equal(t, before, o.log())
+	other := newOffice(t)
+	require.NoError(t, other.m.Apply(t.Context(), s))
+	_, err = other.m.AddMember(t.Context(), "acme", usermgmt.NewMember{Email: "ceo@acme.example"})
+	require.ErrorIs(t, err, usermgmt.ErrEmailClaimed)
+
+	// Who may set addresses vouches for what he sets, the same one included.
+	got, err = o.m.UpdateUser(t.Context(), mallory, usermgmt.UserUpdate{Email: new("ceo@acme.example")})
+	require.NoError(t, err)
+	require.False(t, got.EmailClaimed)
+	got, err = o.as(mallory).UpdateUser(t.Context(), mallory, usermgmt.UserUpdate{Email: new("ceo@acme.example")})
+	require.NoError(t, err)
+	require.False(t, got.EmailClaimed, "to state it again is no claim")
+	_, err = o.as(owner).AddMember(t.Context(), "acme", usermgmt.NewMember{Email: "ceo@acme.example"})
+	require.NoError(t, err)
+}
+
+func TestTenantsAreNotCaughtByTheirType(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for _, n := range []usermgmt.NewTenant{{ID: "prod", Name: "Prod", Type: "production"}, {ID: "lab", Name: "Lab", Type: "test"}} {
+		require.NoError(t, second(d.CreateTenant(t.Context(), n)))
+	}
+	u, err := d.CreateUser(t.Context(), usermgmt.NewUser{Username: "tess", Tenants: []string{"type:test"}, Grants: []usermgmt.Grant{direct("tenants.*"), direct("users.*")}})
+	require.NoError(t, err)
+	tess := d.acting(u)
+	require.ErrorIs(t, second(tess.UpdateTenant(t.Context(), "prod", usermgmt.TenantUpdate{Type: new("test")})), usermgmt.ErrForbidden)
+	require.ErrorIs(t, tess.DeleteTenant(t.Context(), "prod"), usermgmt.ErrForbidden)
+	require.ErrorIs(t, second(tess.CreateTenant(t.Context(), usermgmt.NewTenant{ID: "prod2", Name: "x", Type: "test"})), usermgmt.ErrForbidden)
+	require.NoError(t, second(tess.CreateTenant(t.Context(), usermgmt.NewTenant{Name: "x", Type: "test"})))
+	require.NoError(t, second(tess.UpdateTenant(t.Context(), "prod", usermgmt.TenantUpdate{Name: new("Production")})))
+	require.NoError(t, second(tess.UpdateTenant(t.Context(), "lab", usermgmt.TenantUpdate{Type: new("staging")})))
+	require.ErrorIs(t, second(d.UpdateTenant(t.Context(), "none", usermgmt.TenantUpdate{Type: new("x")})), usermgmt.ErrNotFound)
+	require.ErrorIs(t, d.DeleteTenant(t.Context(), "none"), usermgmt.ErrNotFound)
+}
+
+func TestUsersUpdateSetsNoPasswords(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	victim := d.person(t, "victim")
+	worker := d.person(t, "worker", at(usermgmt.RoleFulfiller, "F1"))
+	clerk := d.acting(d.user(t, "clerk", direct(usermgmt.UsersUpdate)))
+	sue := d.acting(d.user(t, "sue", at(usermgmt.RoleSupervisor, "F1")))
+	up := usermgmt.UserUpdate{Password: new(replacement)}
+	for _, u := range []usermgmt.User{victim, worker} {
+		require.ErrorIs(t, second(clerk.UpdateUser(t.Context(), u.ID, up)), usermgmt.ErrForbidden)
+	}
+	require.NoError(t, second(sue.UpdateUser(t.Context(), worker.ID, up)), "a supervisor sets the passwords of his facility")
+	require.ErrorIs(t, second(sue.UpdateUser(t.Context(), victim.ID, up)), usermgmt.ErrNotFound)
+	resetter := d.acting(d.user(t, "resetter", direct(usermgmt.UsersPasswordReset)))
+	require.NoError(t, second(resetter.UpdateUser(t.Context(), victim.ID, up)))
+}
+
+func TestPasswordIsNotTheNewName(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	u := d.person(t, "ada")
+	_, err := d.UpdateUser(t.Context(), u.ID, usermgmt.UserUpdate{Username: new("brass lantern"), Password: new("brass lantern")})
+	require.ErrorIs(t, err, usermgmt.ErrInvalid)
+}
+
+func TestOnlyAdministratorsBringHashes(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	clerk := d.acting(d.user(t, "clerk", direct("users.*")))
+	n := usermgmt.NewUser{Username: "x", PasswordHash: argon2id(t, "a")}
+	require.ErrorIs(t, second(clerk.CreateUser(t.Context(), n)), usermgmt.ErrForbidden)
+	require.NoError(t, second(d.acting(d.admin(t, "admin")).CreateUser(t.Context(), n)))
+}
+
+func TestAdminsHaveEveryTenant(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	require.NoError(t, second(d.CreateTenant(t.Context(), usermgmt.NewTenant{ID: "t1", Name: "One"})))
+	root := d.admin(t, "root")
+	require.True(t, can(t, d.As(usermgmt.UserActor(root.ID).InTenant("t1")), usermgmt.UsersRead, usermgmt.Realmwide))
+	require.False(t, can(t, d.As(usermgmt.UserActor(root.ID).InTenant("none")), usermgmt.UsersRead, usermgmt.Realmwide))
+	plain := d.person(t, "plain")
+	_, err := d.As(usermgmt.UserActor(plain.ID).InTenant("t1")).ChangePassword(t.Context(), passphrase, replacement)
+	require.ErrorIs(t, err, usermgmt.ErrForbidden, "a call tied to a tenant that is not his")
+}
+
+func TestOtherStoresShareNoRights(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	u, err := d.CreateUser(t.Context(), usermgmt.NewUser{ID: "ada", Username: "ada", Grants: []usermgmt.Grant{direct(usermgmt.UsersAdd)}})
+	require.NoError(t, err)
+	require.True(t, can(t, d.acting(u), usermgmt.UsersAdd, usermgmt.Realmwide))
+	other := d.With(memstore.New())
+	_, err = other.CreateUser(t.Context(), usermgmt.NewUser{ID: "ada", Username: "ada"})
+	require.NoError(t, err)
+	for _, m := range []*usermgmt.Manager{other, other.Realm(d.RealmName())} {
+		require.False(t, can(t, m.As(usermgmt.UserActor("ada")), usermgmt.UsersAdd, usermgmt.Realmwide))
+	}
+}
+
+func TestGrantsNameOrganizationsThatExist(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	later := usermgmt.Grant{Role: usermgmt.RoleOwner, Kind: usermgmt.ScopeOrganization, Scopes: []string{"later"}}
+	_, err := d.CreateUser(t.Context(), usermgmt.NewUser{Username: "eve", Grants: []usermgmt.Grant{later}})
+	require.ErrorIs(t, err, usermgmt.ErrInvalid)
+	s := parse(t, `{"users":[{"username":"eve","roles":[{"name":"owner","organizations":["later"]}]}],"organizations":[{"id":"later","name":"Later"}]}`)
+	require.NoError(t, d.Apply(t.Context(), s))
+	before := d.actions(t)
+	require.NoError(t, d.Apply(t.Context(), s))
+	require.Equal(t, before, d.actions(t))
+	eve, err := d.UserByUsername(t.Context(), "eve")
+	require.NoError(t, err)
+	require.Equal(t, []usermgmt.Grant{later}, eve.Grants)
+}
+
+func TestKeysEndWithTheirRole(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.company("acme", o.person("owner"))
+	role := o.orgRole("crew", usermgmt.MembersRead)
+	_, secret, err := o.m.CreateKey(t.Context(), "acme", usermgmt.NewKey{Name: "k", Role: role})
+	require.NoError(t, err)
+	require.NoError(t, o.m.DeleteRole(t.Context(), role))
+	_, err = o.m.AuthenticateKey(t.Context(), secret)
+	require.ErrorIs(t, err, usermgmt.ErrUnauthenticated)
+	s, err := o.m.Export(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, o.m.Apply(t.Context(), s))
+}
+
+func TestExpiredKeysStayExpired(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.company("acme", o.person("owner"))
+	_, secret, err := o.m.CreateKey(t.Context(), "acme", usermgmt.NewKey{Name: "k", Role: usermgmt.RoleReader, ExpiresAt: o.clock.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	o.clock.Advance(time.Hour)
+	s := usermgmt.Snapshot{Organizations: []usermgmt.SnapshotOrganization{{ID: "acme", APIKeys: []usermgmt.SnapshotKey{{Name: "renamed", Key: secret, Role: "admin"}}}}}
+	require.NoError(t, o.m.Apply(t.Context(), s))
+	_, err = o.m.AuthenticateKey(t.Context(), secret)
+	require.ErrorIs(t, err, usermgmt.ErrUnauthenticated)
+}
+
+func TestBackupMatchesNoOtherDomain(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.vendor("globex")
+	v := o.m.As(usermgmt.VendorActor("globex"))
+	b, err := v.ProvisionOrganization(t.Context(), "B", usermgmt.VendorUser{Email: "b@gmail.com"})
+	require.NoError(t, err)
+	_, err = o.as(b.Membership.UserID).UpdateOrganization(t.Context(), b.Organization.ID, usermgmt.OrganizationUpdate{Domain: new("bank.example")})
+	require.NoError(t, err)
+	s, err := o.m.Export(t.Context())
+	require.NoError(t, err)
+	other := newOffice(t)
+	require.NoError(t, other.m.Apply(t.Context(), s))
+	for _, m := range []*usermgmt.Manager{o.m, other.m} {
+		_, err = m.As(usermgmt.VendorActor("globex")).ProvisionUser(t.Context(), usermgmt.VendorUser{Email: "x@bank.example"})
+		require.ErrorIs(t, err, usermgmt.ErrNotFound)
+	}
+}
+
+func TestRolesBeforeTheBuiltInOnes(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	require.NoError(t, d.Apply(t.Context(), parse(t, `{"roles":[{"id":"00000000-0000-4000-8000-000000000001","name":"seed"},{"name":"other"}]}`)))
+	require.ErrorIs(t, d.Apply(t.Context(), parse(t, `{"roles":[{"id":"00000000-0000-8000-8000-0000000000ff","name":"x"}]}`)), usermgmt.ErrInvalid)
+	for limit := 1; limit < 17; limit++ {
+		seen := map[usermgmt.RoleID]bool{}
+		for p := (usermgmt.Page{Limit: limit}); ; {
+			l, err := d.Roles(t.Context(), usermgmt.RoleList{Page: p})
+			require.NoError(t, err)
+			for _, r := range l.Items {
+				require.False(t, seen[r.ID], "%s twice", r.Name)
+				seen[r.ID] = true
+			}
+			if p.After = l.Next; l.Next == "" {
+				break
+			}
+		}
+		require.Len(t, seen, 15)
+	}
+}
+
+func TestWhatAVendorOpenedEndsWithHisRight(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]usermgmt.VendorUpdate{
+		"disabled":        {Disabled: new(true)},
+		"scope withdrawn": {Scopes: &[]string{"other"}},
+	} {
+		o := newOffice(t)
+		o.vendor("globex")
+		v := o.m.As(usermgmt.VendorActor("globex"))
+		made, err := v.ProvisionOrganization(t.Context(), "A", usermgmt.VendorUser{Email: "a@acme.example"})
+		require.NoError(t, err)
+		used, err := v.CreateCode(t.Context(), made.Token)
+		require.NoError(t, err)
+		unused, err := v.CreateCode(t.Context(), made.Token)
+		require.NoError(t, err)
+		_, tokens, err := o.m.RedeemCode(t.Context(), used.Code)
+		require.NoError(t, err)
+		require.True(t, alive(t, o.m, tokens.AccessToken))
+		_, err = o.m.UpdateVendor(t.Context(), "globex", end)
+		require.NoError(t, err)
+		require.False(t, alive(t, o.m, tokens.AccessToken), name)
+		_, err = o.m.Refresh(t.Context(), tokens.RefreshToken)
+		require.ErrorIs(t, err, usermgmt.ErrUnauthenticated, name)
+		_, _, err = o.m.RedeemCode(t.Context(), unused.Code)
+		require.ErrorIs(t, err, usermgmt.ErrUnauthenticated, name)
+	}
+}
+
+func TestVendorsLearnNothingOfAccountsOfOthers(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.vendor("globex")
+	v := o.m.As(usermgmt.VendorActor("globex"))
+	secretive := o.person("secretive", realmRole(usermgmt.RoleAdmin))
+	made, err := v.ProvisionOrganization(t.Context(), "A", usermgmt.VendorUser{Email: "secretive@secretive.example"})
+	require.NoError(t, err)
+	own, err := v.ProvisionUser(t.Context(), usermgmt.VendorUser{Email: "new@secretive.example", FirstName: "New"})
+	require.NoError(t, err)
+	m, err := v.Member(t.Context(), made.Organization.ID, secretive)
+	require.NoError(t, err)
+	require.Equal(t, usermgmt.Profile{Email: "secretive@secretive.example"}, m.Profile)
+	m, err = v.Member(t.Context(), made.Organization.ID, own.Membership.UserID)
+	require.NoError(t, err)
+	require.Equal(t, "New", m.Profile.FirstName)
+}
