@@ -30,6 +30,7 @@ type pending struct {
 	limits  [2]int64 // of users in a range, by level
 	changes []rankChange
 	written int              // changes that the tables have already
+	torn    error            // of a flush that has written a part
 	events  map[string]int64 // last number of an event given out, by realm
 }
 
@@ -41,7 +42,7 @@ func (p *pending) mark() mark { return mark{len(p.changes), p.written} }
 // reset goes back to a moment together with a rollback of the tables to it.
 // The numbers of events may go on: gaps are allowed.
 func (p *pending) reset(m mark) {
-	p.changes, p.written = p.changes[:m.changes], m.written
+	p.changes, p.written, p.torn = p.changes[:m.changes], m.written, nil
 }
 
 func (p *pending) note(realm, id string, n int64) {
@@ -50,6 +51,9 @@ func (p *pending) note(realm, id string, n int64) {
 
 // flush brings user_rank up to date with the table of users.
 func (p *pending) flush() error {
+	if p.torn != nil {
+		return p.torn
+	}
 	todo := slices.Clone(p.changes[p.written:])
 	if len(todo) == 0 {
 		return nil
@@ -61,6 +65,7 @@ func (p *pending) flush() error {
 	for len(todo) > 0 {
 		rest, err := p.flushRange(todo)
 		if err != nil {
+			p.torn = err
 			return err
 		}
 		todo = rest

@@ -11,10 +11,23 @@
 //
 // The file is in WAL mode with synchronous=FULL: what Update has returned nil
 // for is on disk and survives a loss of power. Units that run at the same time
-// share one transaction and one sync (a group); a unit that fails is taken back
-// alone. Only an error that costs SQLite its transaction (a full disk, a failing
-// one) is shared by the whole group. The commit of a unit begins when its
-// function has returned: a context that is done later no longer stops it.
+// share one transaction and one sync (a group); of a unit that fails nothing is
+// left, and the others do not learn of it. Only an error that costs SQLite its
+// transaction (a full disk, a failing one) is shared by the whole group. The
+// commit of a unit begins when its function has returned: a context that is
+// done later no longer stops it.
+//
+// # Where and how often a unit runs
+//
+// The function given to Update runs on its caller's goroutine if nobody else
+// writes, and else on one that runs the units of many callers: do not rely on
+// goroutine labels, or on the stack. What it panics with is raised again in the
+// caller's goroutine, and if it ends its goroutine (as t.FailNow does), the
+// caller's is ended.
+//
+// A unit runs again, from its start and with a new Tx, if another one of its
+// group fails after it has written. It never runs more than twice: the units
+// after such a failure are run in a way that is slower and takes back one alone.
 //
 // # Sharing the file
 //
@@ -138,7 +151,8 @@ func (o *Options) dsn(path string, more ...string) string {
 	return "file://" + (&url.URL{Path: p}).EscapedPath() + "?" + strings.Join(params, "&")
 }
 
-// Store is a [store.Store] on an SQLite file. It has no goroutines of its own.
+// Store is a [store.Store] on an SQLite file. It has a goroutine of its own only
+// while Updates run at the same time.
 type Store struct {
 	gate        gate
 	writer      writer
@@ -284,8 +298,8 @@ func (s *Store) View(ctx context.Context, realm store.Realm, fn func(store.Reade
 	return fn(r)
 }
 
-// Update runs fn as one unit of work; fn runs once. See the package comment for
-// what units share.
+// Update runs fn as one unit of work, on whatever goroutine, and possibly twice;
+// see the package comment.
 func (s *Store) Update(ctx context.Context, realm store.Realm, fn func(store.Tx) error) error {
 	if err := realm.Check(); err != nil {
 		return err
@@ -305,6 +319,7 @@ func (s *Store) Close() error {
 	if !s.gate.close() {
 		return nil
 	}
+	s.writer.server.Wait()
 	var errs []error
 	for len(s.readers) > 0 {
 		errs = append(errs, (<-s.readers).close())
