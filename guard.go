@@ -40,14 +40,14 @@ func (g *guard) base(ctx context.Context) (*rights, error) {
 	known := err == nil
 	var r *rights
 	if known {
-		r = g.m.rights.user(id, generation)
+		r = g.m.rights.user(id, generation).rights
 	}
 	if r == nil {
 		if r, err = userRights(ctx, g.r, id); err != nil {
 			return nil, err
 		}
 		if known && g.fill && r != nil {
-			g.m.rights.putUser(id, userEntry{generation, r})
+			g.m.rights.putUser(id, generation, r)
 		}
 	}
 	if r != nil && a.tenant != "" {

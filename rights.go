@@ -36,10 +36,7 @@ func (s Scope) String() string {
 // A permission held realm-wide holds at every scope; one held for a whole kind
 // of scope holds at every scope of the kind.
 type rights struct {
-	realm []*permissionSet
-	// few is room for the realm's sets right beside, where they are found at
-	// once: the cost of a check is that of its cache misses.
-	few           [2]*permissionSet
+	realm         []*permissionSet
 	organizations []*permissionSet
 	facilities    []*permissionSet
 	at            map[Scope][]*permissionSet
@@ -80,7 +77,6 @@ func hold(sets []*permissionSet, p Permission) bool {
 // compile makes rights of grants. Roles that do not exist give nothing.
 func compile(grants []Grant, tenants []string, roles map[RoleID]*permissionSet) *rights {
 	r := &rights{tenants: tenants}
-	r.realm = r.few[:0]
 	var direct []Permission
 	for _, g := range grants {
 		if g.Permission != "" {
@@ -205,7 +201,10 @@ type memberKey struct {
 
 type userEntry struct {
 	generation uint64
-	rights     *rights
+	// first is one of the realm's sets in rights, or nil. It answers most
+	// questions without a look into rights, which are seldom near.
+	first  *permissionSet
+	rights *rights
 }
 
 type memberEntry struct {
@@ -217,14 +216,15 @@ type memberEntry struct {
 // one that the map's own order gives.
 const maxCached = 1 << 18
 
-func (c *rightsCache) user(id UserID, generation uint64) *rights {
+// user returns the zero entry unless there is one of the generation.
+func (c *rightsCache) user(id UserID, generation uint64) userEntry {
 	c.mu.RLock()
 	e := c.users[id]
 	c.mu.RUnlock()
 	if e.generation != generation {
-		return nil
+		return userEntry{}
 	}
-	return e.rights
+	return e
 }
 
 func (c *rightsCache) member(k memberKey, generation uint64) *permissionSet {
@@ -237,7 +237,11 @@ func (c *rightsCache) member(k memberKey, generation uint64) *permissionSet {
 	return e.set
 }
 
-func (c *rightsCache) putUser(id UserID, e userEntry) {
+func (c *rightsCache) putUser(id UserID, generation uint64, r *rights) {
+	e := userEntry{generation: generation, rights: r}
+	if len(r.realm) > 0 {
+		e.first = r.realm[0]
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.users == nil {
@@ -291,17 +295,17 @@ func evict[K comparable, V any](m map[K]V, limit int) {
 	}
 }
 
-// cachedRights returns the acting user's rights and the generation that they
-// are exact at, or nil if they are not at hand.
-func (m *Manager) cachedRights(ctx context.Context) (uint64, *rights) {
+// cachedRights returns the acting user's entry, exact at its generation, or the
+// zero entry if it is not at hand.
+func (m *Manager) cachedRights(ctx context.Context) userEntry {
 	if m.actor.kind != ActorUser || m.actor.organization != "" || m.actor.passwordChange || m.actor.tenant != "" {
-		return 0, nil
+		return userEntry{}
 	}
 	g, err := m.store.Generation(ctx, m.realm)
 	if err != nil {
-		return 0, nil
+		return userEntry{}
 	}
-	return g, m.rights.user(UserID(m.actor.id), g)
+	return m.rights.user(UserID(m.actor.id), g)
 }
 
 // Can reports whether the actor holds the permission at the scope now, as the
@@ -312,15 +316,18 @@ func (m *Manager) Can(ctx context.Context, p Permission, s Scope) (bool, error) 
 	if m.actor.kind == ActorHost {
 		return true, nil
 	}
-	generation, r := m.cachedRights(ctx)
-	if r != nil {
-		if r.has(p, s) {
+	e := m.cachedRights(ctx)
+	if e.first != nil && e.first.has(p) {
+		return true, nil
+	}
+	if e.rights != nil {
+		if e.rights.has(p, s) {
 			return true, nil
 		}
 		if s.kind != store.ScopeOrganization {
 			return false, nil
 		}
-		if set := m.rights.member(memberKey{UserID(m.actor.id), OrganizationID(s.id)}, generation); set != nil {
+		if set := m.rights.member(memberKey{UserID(m.actor.id), OrganizationID(s.id)}, e.generation); set != nil {
 			return set.has(p), nil
 		}
 	}
