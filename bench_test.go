@@ -118,3 +118,39 @@ func BenchmarkCan(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkOffsetWalk reads pages of 50 by offset at the end of 1,000,000 users.
+// The limit is the same at their start.
+func BenchmarkOffsetWalk(b *testing.B) {
+	const n, size, pages = 1_000_000, 50, 40
+	for name, open := range stores(b) {
+		b.Run(name, func(b *testing.B) {
+			s := open()
+			populate(b, s, n)
+			key, err := usermgmt.GenerateSigningKey(nil)
+			require.NoError(b, err)
+			m, err := usermgmt.New(s, usermgmt.Options{SigningKeys: []usermgmt.SigningKey{key}})
+			require.NoError(b, err)
+			b.Cleanup(func() { require.NoError(b, m.Close()) })
+			walk := func(from int64) time.Duration {
+				start := time.Now()
+				for i := range int64(pages) {
+					l, err := m.Users(b.Context(), usermgmt.UserList{Page: usermgmt.Page{Offset: from + i*size, Limit: size}})
+					if err != nil || len(l.Items) != size {
+						b.Fatal(len(l.Items), err)
+					}
+				}
+				return time.Since(start)
+			}
+			var first, last time.Duration
+			walks := 0
+			for b.Loop() {
+				first += walk(0)
+				last += walk(n - pages*size)
+				walks++
+			}
+			b.ReportMetric(float64(last)/float64(walks)/pages, "ns/page")
+			b.ReportMetric(float64(last)/float64(first), "x-start")
+		})
+	}
+}

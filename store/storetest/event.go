@@ -225,6 +225,10 @@ func eventCases() []testCase {
 				t.equal("Event.At", e.At, moments[i])
 			}
 		}},
+		{"event_may_tell_of_what_is_not_there", func(t *trial) {
+			appendEvents(t, 0, 1) // of an organization that never was
+			t.equal("Events", objects(log(t)), names(0))
+		}},
 		{"log_outlives_what_it_tells_of", func(t *trial) {
 			orgs(t)
 			appendEvents(t, 0, 2)

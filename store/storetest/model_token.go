@@ -148,6 +148,9 @@ func (u *modelUnit) UseToken(
 		return t, store.ErrUsed
 	}
 	t.UsedAt = now
+	if err := t.Check(); err != nil {
+		return store.Token{}, err
+	}
 	u.tokens[digest] = t
 	return t, nil
 }

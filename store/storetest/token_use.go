@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -183,6 +184,18 @@ func tokenCases() []testCase {
 				}
 				return nil
 			})
+		}},
+		{"use_at_a_moment_that_no_record_may_hold_is_invalid", func(t *trial) {
+			seed(t, freshToken(0))
+			before := t.picture(realm)
+			t.update(func(tx store.Tx) error {
+				for _, at := range []store.Time{created.Add(1), created.In(time.FixedZone("CET", 3600))} {
+					_, err := tx.UseToken(t.ctx, freshToken(0).Kind, freshToken(0).Digest, at)
+					t.invalid(fmt.Sprintf("UseToken at %v", at), err, "")
+				}
+				return nil
+			})
+			t.samePicture("after the refused uses", realm, before)
 		}},
 		{"use_does_not_look_at_ExpiresAt", func(t *trial) {
 			tok := freshToken(1)

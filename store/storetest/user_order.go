@@ -73,7 +73,7 @@ func userOrderCases() []testCase {
 				return nil
 			})
 		}},
-		{"UserAt_and_count_agree_with_a_model_of_thousands", func(t *trial) { manyUsers(t, 4000, 10) }},
+		{"UserAt_and_count_agree_with_a_model_of_thousands", func(t *trial) { manyUsers(t, 2600, 6) }},
 		{"UserAt_orders_ids_by_bytes", func(t *trial) {
 			ids := slices.Clone(lookalikes)
 			slices.Sort(ids)

@@ -121,6 +121,8 @@ func take(ctx context.Context, r store.Reader) (picture, error) {
 		list(err, of, "Memberships %d", i)
 		members, err := r.Members(ctx, store.MemberQuery{Organization: orgID(i), Limit: all})
 		list(err, members, "Members %d", i)
+		handles, err := r.OrganizationTokens(ctx, orgID(0), userID(i), store.Digest{}, all)
+		list(err, handles, "OrganizationTokens %d", i)
 		keys, err := r.Keys(ctx, orgID(i), "", all)
 		list(err, keys, "Keys %d", i)
 		secrets, err := r.VendorSecrets(ctx, vendorID(i))
@@ -132,7 +134,7 @@ func take(ctx context.Context, r store.Reader) (picture, error) {
 	}
 	for _, q := range []store.UserQuery{
 		{}, {Role: roleID(0)}, {Role: roleID(1)}, {Role: roleID(2)},
-		{Tenant: "any"}, {Tenant: "tenant-000"}, {Tenant: "tenant-001"}, {Tenant: "type:test"},
+		{Permission: "users.read"}, {Tenant: "any"}, {Tenant: "tenant-000"}, {Tenant: "tenant-001"}, {Tenant: "type:test"},
 		{Scope: store.ScopeRef{Kind: store.ScopeOrganization, ID: "org-000"}},
 		{Scope: store.ScopeRef{Kind: store.ScopeFacility, ID: "berlin"}},
 	} {
