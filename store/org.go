@@ -73,7 +73,8 @@ type OrganizationWriter interface {
 	// "VendorOrganizationID" or "MatchDomain", checked in this order.
 	CreateOrganization(ctx context.Context, o Organization) error
 	// UpdateOrganization replaces the record but ID, VendorID, CreatedAt and
-	// CreatedBy, which stay. A stale version is reported before a duplicate.
+	// CreatedBy, which stay; what comes out must pass Check. A stale version is
+	// reported before a duplicate.
 	UpdateOrganization(ctx context.Context, o Organization) error
 	// DeleteOrganization removes the organization with its memberships, keys,
 	// tokens and the sessions confined to it. Grants that list it are left to the caller.

@@ -156,7 +156,8 @@ type Tx interface {
 	Lock(ctx context.Context, name string) error
 
 	// DeleteExpired removes up to limit sessions, tokens and vendor secrets
-	// whose ExpiresAt is set and not after now, and returns how many. No rule
+	// whose ExpiresAt is set and not after now, and returns how many. A
+	// session's tokens go with it, and need not be counted. No rule
 	// depends on it: whoever reads such a record compares its ExpiresAt.
 	DeleteExpired(ctx context.Context, now Time, limit int) (int, error)
 }
