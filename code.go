@@ -79,11 +79,23 @@ func (m *Manager) CreateCode(ctx context.Context, organizationToken string) (Cod
 	return c, nil
 }
 
-// redirect appends the code to the base. What the base says stays as it is.
-func redirect(base, code string) (string, error) {
+// checkRedirect requires an absolute http(s) URL.
+func checkRedirect(base string) error {
 	u, err := url.Parse(base)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return "", errors.New("usermgmt: Options.RedirectURL must be an absolute http(s) URL")
+		return invalid("RedirectURL", "must be an absolute http(s) URL")
+	}
+	return nil
+}
+
+// redirect appends the code to the base. What the base says stays as it is.
+func redirect(base, code string) (string, error) {
+	if base == "" {
+		return "", errors.New("usermgmt: Options.RedirectURL is required for one-time codes")
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return "", err
 	}
 	if u.RawQuery != "" {
 		u.RawQuery += "&"

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/memstore"
 )
 
 func TestCode(t *testing.T) {
@@ -59,14 +60,22 @@ func TestCode(t *testing.T) {
 		require.Equal(t, usermgmt.ErrUnauthenticated, err, "the session ends with the membership")
 	})
 
+	t.Run("goes nowhere but to an absolute http(s) URL", func(t *testing.T) {
+		t.Parallel()
+		key, err := usermgmt.GenerateSigningKey(nil)
+		require.NoError(t, err)
+		for _, base := range []string{"/enter", "javascript:alert(1)", "not a url", "//host/x", "ftp://host/x"} {
+			_, err := usermgmt.New(memstore.New(), usermgmt.Options{SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, RedirectURL: base})
+			require.ErrorIs(t, err, usermgmt.ErrInvalid, base)
+		}
+	})
+
 	t.Run("is sent to the configured address", func(t *testing.T) {
 		t.Parallel()
 		for base, want := range map[string]string{
 			"https://app.example/enter?from=oem#top": "https://app.example/enter?from=oem&code=CODE#top",
 			"http://localhost:8080":                  "http://localhost:8080?code=CODE",
 			"":                                       "",
-			"/enter":                                 "",
-			"javascript:alert(1)":                    "",
 		} {
 			o := newOffice(t, func(opts *usermgmt.Options) { opts.RedirectURL = base })
 			p := o.partner("globex")

@@ -175,6 +175,9 @@ func (g *guard) checkRoleGrant(ctx context.Context, grant Grant) (*permissionSet
 	if err != nil {
 		return nil, err
 	}
+	if grant.Kind == 0 {
+		return nil, invalid("roles", "the grant of role "+quote(role.Name)+" must say its Kind of scope, "+role.Scope.String())
+	}
 	if role.Scope != grant.Kind {
 		return nil, invalid("roles", "role "+quote(role.Name)+" is of the "+role.Scope.String()+" scope")
 	}

@@ -113,6 +113,9 @@ func (p Permission) check(wildcards bool) error {
 	}
 	group, action, ok := strings.Cut(string(p), ".")
 	if !ok || len(p) > 128 || !isWord(group) || !(isWord(action) || wildcards && action == "*") {
+		if wildcards {
+			return errors.New("must have the form group.action, group.* or *.*")
+		}
 		return errors.New("must have the form group.action")
 	}
 	return nil

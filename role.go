@@ -41,8 +41,10 @@ type Role struct {
 	UpdatedAt time.Time
 }
 
-// Grant gives a user a role, everywhere or at listed scopes, or a single
-// permission in the whole realm.
+// Grant gives a user a role or a single permission. It has the fields Role,
+// the role's id, or else Permission, "group.action"; Kind, the kind of scope of
+// the role (required; ScopeRealm for permissions); and Scopes, the
+// organizations' ids or facilities' names at which it holds, or none for everywhere.
 type Grant = store.Grant
 
 // Ids of the built-in roles. They exist in every realm, and can be neither
@@ -253,6 +255,8 @@ func checkRole(r store.Role) error {
 		return invalid("scope", "must be realm, organization or facility")
 	case strings.TrimSpace(r.Name) == "":
 		return invalid("name", "must not be empty")
+	case strings.TrimSpace(r.Name) != r.Name:
+		return invalid("name", "must not begin or end with white space")
 	}
 	if err := checkText("name", r.Name, 128); err != nil {
 		return err

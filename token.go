@@ -123,12 +123,12 @@ type claims struct {
 	jwt.RegisteredClaims
 	Session SessionID `json:"sid,omitempty"`
 	Realm   Realm     `json:"realm"`
-	// Client is the vendor's id in a token of his own (RFC 9068 section 2.2),
-	// Scope what he asked for, and Secret when the secret was made that he
+	// Client is the client id in a vendor's token, whose subject he is (RFC
+	// 9068 section 2.2), Scope what he asked for, and Secret when the secret was made that he
 	// asked with, in microseconds: it names the secret and tells nothing of it.
-	Client VendorID `json:"client_id,omitempty"`
-	Scope  string   `json:"scope,omitempty"`
-	Secret int64    `json:"secret_at,omitempty"`
+	Client string `json:"client_id,omitempty"`
+	Scope  string `json:"scope,omitempty"`
+	Secret int64  `json:"secret_at,omitempty"`
 }
 
 // Validate is called by the parser, after the registered claims.
@@ -189,7 +189,11 @@ func (t *tokenKeys) verify(token string, realm Realm, now time.Time) (access, er
 		}
 		a = access{
 			realm: c.Realm, user: UserID(c.Subject), session: c.Session, expires: c.ExpiresAt.Time,
-			client: c.Client, scope: c.Scope, secret: c.Secret,
+			scope: c.Scope, secret: c.Secret,
+		}
+		if c.Client != "" {
+			vendor, _ := strings.CutPrefix(c.Subject, VendorActor("").String())
+			a.user, a.client = "", VendorID(vendor)
 		}
 		t.verified.put(digest, a)
 	}

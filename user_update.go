@@ -290,11 +290,10 @@ func (g *guard) updateUser(ctx context.Context, old store.User, up UserUpdate) (
 		}
 	}
 	if up.changesTenants() {
-		given := slices.Concat(up.AddTenants, up.RemoveTenants)
-		if up.Tenants != nil {
-			given = append(given, *up.Tenants...)
+		if err := g.checkTenants(ctx, "tenants", slices.Concat(up.AddTenants, value(up.Tenants))); err != nil {
+			return store.User{}, err
 		}
-		if err := g.checkTenants(ctx, "tenants", given); err != nil {
+		if err := g.checkTenants(ctx, "removeTenants", up.RemoveTenants); err != nil {
 			return store.User{}, err
 		}
 	}

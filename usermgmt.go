@@ -187,6 +187,11 @@ func (o *Options) setDefaults() error {
 			return invalid(d.name, "must not be negative")
 		}
 	}
+	if o.RedirectURL != "" {
+		if err := checkRedirect(o.RedirectURL); err != nil {
+			return err
+		}
+	}
 	if o.HashSlots < 0 {
 		return invalid("HashSlots", "must not be negative")
 	}

@@ -43,7 +43,7 @@ func (m *Manager) VendorToken(ctx context.Context, clientID, secret string, scop
 	t := ClientToken{ExpiresIn: m.opts.AccessTokenTTL, Scopes: slices.Clone(scopes)}
 	t.AccessToken, err = m.sign(&claims{
 		RegisteredClaims: jwt.RegisteredClaims{Subject: VendorActor(v.ID).String()},
-		Client:           v.ID,
+		Client:           v.ClientID,
 		Scope:            strings.Join(scopes, " "),
 		Secret:           right.CreatedAt.UnixMicro(),
 	}, t.ExpiresIn)

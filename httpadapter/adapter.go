@@ -30,8 +30,9 @@ import (
 type Options struct {
 	// Dialects to serve; all if empty. One given twice is an error.
 	Dialects []Dialect
-	// NoSessions leaves out signing in and out (/session) and the key set
-	// (/.well-known/jwks.json), for hosts with a sign-in of their own.
+	// NoSessions leaves out signing in and out (/session), the key set
+	// (/.well-known/jwks.json) and vendors' tokens (/oauth2/token), for hosts
+	// with a sign-in of their own.
 	NoSessions bool
 	// Prefix lies before all paths, as "/api/users"; the host does not strip it.
 	Prefix string

@@ -37,7 +37,7 @@ func seed(ctx context.Context, m *usermgmt.Manager, file string, addr net.Addr) 
 			return fmt.Errorf("-apply: %w", err)
 		}
 		defer f.Close()
-		return apply(ctx, m, f)
+		return apply(ctx, m, file, f)
 	}
 	users, err := m.Users(ctx, usermgmt.UserList{Page: usermgmt.Page{Limit: 1}})
 	if err != nil || len(users.Items) > 0 {
@@ -46,16 +46,16 @@ func seed(ctx context.Context, m *usermgmt.Manager, file string, addr net.Addr) 
 	if tcp, ok := addr.(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
 		return errors.New("the directory is empty: name a Snapshot with -apply (demo data is for loopback addresses alone)")
 	}
-	return apply(ctx, m, strings.NewReader(demoData))
+	return apply(ctx, m, "demo data", strings.NewReader(demoData))
 }
 
-func apply(ctx context.Context, m *usermgmt.Manager, r io.Reader) error {
+func apply(ctx context.Context, m *usermgmt.Manager, name string, r io.Reader) error {
 	s, err := usermgmt.ParseSnapshot(r)
 	if err == nil {
 		err = m.Apply(ctx, s)
 	}
 	if err != nil {
-		return fmt.Errorf("apply: %w", err)
+		return fmt.Errorf("apply %s: %w", name, err)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func parse(args []string, out io.Writer) (config, error) {
 	f.StringVar(&c.apply, "apply", "", "bring the directory to the Snapshot in this JSON `file`")
 	f.StringVar(&c.key, "key", "usermgmt.key", "`file` with the signing key, created if absent")
 	f.StringVar(&c.log, "log", "text", "`format` of the log: text or json")
-	f.StringVar(&c.redirect, "redirect", "", "`URL` that vendors' users are sent to with their code; they are welcomed here if it is empty")
+	f.StringVar(&c.redirect, "redirect", "", "`URL` that vendors' users are sent to with their one-time code; codes are not made without it")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
@@ -80,7 +80,7 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 	}
 	key, err := loadKey(c.key)
 	if err != nil {
-		return fmt.Errorf("-key: %w", err)
+		return fmt.Errorf("-key %s: %w", c.key, err)
 	}
 	listener, err := net.Listen("tcp", c.addr)
 	if err != nil {
@@ -91,9 +91,9 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 
 	s, err := openStore(ctx, c.db)
 	if err != nil {
-		return fmt.Errorf("-db: %w", err)
+		return fmt.Errorf("-db %s: %w", c.db, err)
 	}
-	m, err := usermgmt.New(s, usermgmt.Options{SigningKeys: []usermgmt.SigningKey{key}, RedirectURL: redirectURL(c.redirect, base), Logger: logger})
+	m, err := usermgmt.New(s, usermgmt.Options{SigningKeys: []usermgmt.SigningKey{key}, RedirectURL: c.redirect, Logger: logger})
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
@@ -111,14 +111,6 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 		return err
 	}
 	return serve(ctx, listener, adapter, logger)
-}
-
-// redirectURL is where vendors' users land: the given URL, or this server's own page.
-func redirectURL(given, base string) string {
-	if given != "" {
-		return given
-	}
-	return base + "/welcome"
 }
 
 func openStore(ctx context.Context, db string) (store.Store, error) {

@@ -62,7 +62,7 @@ func member(field string) string {
 	case "limit":
 		return "count"
 	case "firstName", "lastName", "email", "roles", "tenants", "permissions", "password",
-		"name", "description", "removePermissions", "offset":
+		"name", "description", "removePermissions", "removeTenants", "offset":
 		return field
 	}
 	return ""

@@ -65,6 +65,9 @@ func (d *dialect) updateUserTenants(m *usermgmt.Manager, w http.ResponseWriter, 
 	if err := d.decoder.Decode(w, r, &req); err != nil {
 		return err
 	}
+	if err := m.Require(r.Context(), usermgmt.UsersUpdateTenants, usermgmt.Realmwide); err != nil {
+		return err
+	}
 	u, err := m.UpdateUser(r.Context(), locator(r), usermgmt.UserUpdate{AddTenants: wire.List(req.AddTenants), RemoveTenants: wire.List(req.RemoveTenants)})
 	if err != nil {
 		return blame(err, "tenants", "addTenants")
