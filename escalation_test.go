@@ -1,6 +1,7 @@
 package usermgmt_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -261,4 +262,41 @@ func TestVendorsLearnNothingOfAccountsOfOthers(t *testing.T) {
 	m, err = v.Member(t.Context(), made.Organization.ID, own.Membership.UserID)
 	require.NoError(t, err)
 	require.Equal(t, "New", m.Profile.FirstName)
+}
+
+func TestWhoMakesVendorsHoldsWhatTheirOwnersHold(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	owner, err := o.m.Role(t.Context(), usermgmt.RoleOwner)
+	require.NoError(t, err)
+	all := []usermgmt.Permission{usermgmt.VendorsAdd, usermgmt.OrganizationsAdd, usermgmt.UsersAdd}
+	for _, p := range owner.Permissions {
+		all = append(all, usermgmt.Permission(p))
+	}
+	may := func(name string, ps []usermgmt.Permission) error {
+		maker := o.as(o.person(name, o.realmRole(name, ps...)))
+		_, _, err := maker.CreateVendor(t.Context(), usermgmt.NewVendor{Name: name})
+		return err
+	}
+	require.NoError(t, may("whole", all))
+	for i, p := range all {
+		less := append(append([]usermgmt.Permission{}, all[:i]...), all[i+1:]...)
+		require.ErrorIs(t, may("less"+string(rune('a'+i)), less), usermgmt.ErrForbidden, "without %s", p)
+	}
+}
+
+func TestSnapshotsStateTwoVendorSecretsAtMost(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	digest := func(c string) usermgmt.SecretDigest {
+		return usermgmt.SecretDigest{SHA256: strings.Repeat(c, 64), CreatedAt: d.clock.Now()}
+	}
+	s := usermgmt.Snapshot{Vendors: []usermgmt.SnapshotVendor{{ClientID: "v", ClientSecretDigests: []usermgmt.SecretDigest{digest("a"), digest("b"), digest("c")}}}}
+	require.ErrorIs(t, d.Apply(t.Context(), s), usermgmt.ErrInvalid)
+	require.Empty(t, d.actions(t))
+	s.Vendors[0].ClientSecretDigests = s.Vendors[0].ClientSecretDigests[:2]
+	require.NoError(t, d.Apply(t.Context(), s))
+	before := d.actions(t)
+	require.NoError(t, d.Apply(t.Context(), s))
+	require.Equal(t, before, d.actions(t))
 }

@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -48,9 +49,10 @@ func TestGenerationOfTwoStores(t *testing.T) {
 func TestGenerationNeedsNoReadWhileNobodyCommits(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t, nil)
-	if s.generations.index == nil {
-		t.Skip("no WAL index to be had here")
+	if runtime.GOOS != "linux" {
+		t.Skip("the WAL index is looked up on Linux alone")
 	}
+	require.NotNil(t, s.generations.index, "the WAL index was not found")
 	require.NoError(t, s.Update(t.Context(), "main", creates(t, 0)))
 	want, err := s.Generation(t.Context(), "main")
 	require.NoError(t, err)

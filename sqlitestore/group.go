@@ -11,11 +11,12 @@ import (
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
-// group is one transaction and the units in it that wait for its commit.
+// group is one transaction and the units that wait for its commit.
 //
 // A unit has no savepoint of its own: one in SQLite costs as much as a small
 // insert. A unit that fails before it has changed anything, as most that fail
-// do, is just left out. One that fails later costs the transaction, and the
+// do, is just left out; its refusal waits for the commit, since it may rest on
+// what others have changed. One that fails later costs the transaction, and the
 // other members are run again from their start. Should that be done on purpose,
 // it gains little: they and the units after them are run with savepoints for a
 // while. So no unit runs more than twice.

@@ -216,6 +216,30 @@ func TestMemberCancelledBeforeItRunsAgain(t *testing.T) {
 	users(t, s, 5, 1, 3)
 }
 
+// TestRefusalRestsOnWhatIsCommitted has a unit refused for a change of another
+// that is then taken back: it runs again, and succeeds.
+func TestRefusalRestsOnWhatIsCommitted(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	calls := []*call{
+		{fn: creates(t, 1)},
+		{fn: creates(t, 1)}, // a duplicate, as long as the first one stays
+		{fn: func(tx store.Tx) error { cancel(); return spoils(t, 2)(tx) }},
+	}
+	together(t, s, func(i int) context.Context {
+		if i == 0 {
+			return ctx
+		}
+		return t.Context()
+	}, calls)
+	require.ErrorIs(t, calls[0].err, context.Canceled)
+	require.NoError(t, calls[1].err)
+	require.Equal(t, 2, calls[1].runs)
+	require.ErrorIs(t, calls[2].err, errBad)
+	users(t, s, 2)
+}
+
 func TestQueuedUnitThatIsCancelledReturnsAtOnce(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t, nil)

@@ -46,6 +46,10 @@ type unit struct {
 	realm store.Realm
 	fn    func(store.Tx) error
 
+	// refusal is what fn returned, of a unit that changed nothing: an answer
+	// that may rest on changes of the group, so that it waits for the commit.
+	refusal error
+
 	// done is closed when the rest holds the outcome.
 	done     chan struct{}
 	err      error
@@ -54,6 +58,9 @@ type unit struct {
 }
 
 func (u *unit) end(err error) {
+	if err == nil {
+		err = u.refusal
+	}
 	u.err = err
 	close(u.done)
 }
@@ -162,7 +169,8 @@ func (w *writer) next() *unit {
 	return u
 }
 
-// try runs a unit on the server; its outcome is known if it has failed.
+// try runs a unit on the server. Its outcome is known if it has failed and
+// seen no change of others that is still to be committed.
 func (w *writer) try(u *unit) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -170,7 +178,14 @@ func (w *writer) try(u *unit) {
 			u.end(nil)
 		}
 	}()
-	if err := w.do(u); err != nil {
+	u.refusal = nil
+	err := w.do(u)
+	switch {
+	case err == nil:
+	case w.group != nil && len(w.group.members) > 0 && u.ctx.Err() == nil:
+		u.refusal = err
+		w.group.members = append(w.group.members, u)
+	default:
 		u.end(err)
 	}
 }
