@@ -47,6 +47,10 @@ var allowedImports = map[string]map[string]string{
 		module + "/internal/identity": "one grammar of e-mail addresses",
 		"github.com/google/uuid":      "request ids",
 	},
+	"httpadapter/internal/exchange": {
+		module + "/httpadapter":       "it plays what dialects answer",
+		"github.com/stretchr/testify": "it is for tests alone",
+	},
 	"examples": {module: "programs of the library's users"},
 }
 

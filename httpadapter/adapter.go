@@ -22,6 +22,7 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/openapi"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/session"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
@@ -34,6 +35,9 @@ type Options struct {
 	// (/.well-known/jwks.json) and vendors' tokens (/oauth2/token), for hosts
 	// with a sign-in of their own.
 	NoSessions bool
+	// NoDescription leaves out /openapi.json, the description of what is served
+	// (OpenAPI 3.1). It names routes and what they need, and no data.
+	NoDescription bool
 	// Prefix lies before all paths, as "/api/users"; the host does not strip it.
 	Prefix string
 	// MaxBody is the greatest size of a request's body in bytes; 64 KiB if 0.
@@ -72,13 +76,20 @@ func New(m *usermgmt.Manager, o Options) (*Adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("httpadapter: %w", err)
 	}
-	gate := caller.NewGate(m, o.Realm, o.Tenant)
+	gate := caller.NewGate(m, caller.Options{Realm: o.Realm, Tenant: o.Tenant})
 	var mounts []wire.Mount
 	if !o.NoSessions {
 		mounts = append(mounts, session.Mount(gate, &wire.Decoder{MaxBytes: o.MaxBody}))
 	}
 	for _, mount := range dialects {
 		mounts = append(mounts, mount(gate, o.MaxBody))
+	}
+	if !o.NoDescription {
+		description, err := openapi.Mount(o.Prefix, mounts)
+		if err != nil {
+			return nil, fmt.Errorf("httpadapter: %w", err)
+		}
+		mounts = append(mounts, description)
 	}
 	router, err := wire.NewRouter(wire.Options{Prefix: o.Prefix, Logger: o.Logger}, mounts...)
 	if err != nil {

@@ -4,7 +4,11 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/applivery"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/fulfillmenttools"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/mspcentric"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/orguser"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/socotra"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
@@ -12,12 +16,26 @@ import (
 // Dialect names a published contract that the adapter speaks.
 type Dialect string
 
-// Socotra is users, roles and permissions below /auth/users and /auth/roles:
-// see docs/dialects/socotra.md.
-const Socotra Dialect = "socotra"
+// The dialects. Each has a page in docs/dialects.
+const (
+	// MSPCentric is an OEM API below /api/oem-api: a vendor, known by credentials
+	// in the body, provisions organizations, users and one-time sign-ins.
+	MSPCentric Dialect = "mspcentric"
+	// Applivery is OEM users below /v1/organizations, for API keys and users.
+	Applivery Dialect = "applivery"
+	// OrganizationUser is the members of an organization and their roles, at
+	// /organization-user.
+	OrganizationUser Dialect = "organization-user"
+	// Fulfillmenttools is users with roles at facilities, below /api/users.
+	Fulfillmenttools Dialect = "fulfillmenttools"
+	// Socotra is users, roles and permissions below /auth/users and /auth/roles.
+	Socotra Dialect = "socotra"
+)
 
 // Dialects returns all dialects in the order in which they are mounted.
-func Dialects() []Dialect { return []Dialect{Socotra} }
+func Dialects() []Dialect {
+	return []Dialect{MSPCentric, Applivery, OrganizationUser, Fulfillmenttools, Socotra}
+}
 
 // mounter builds a dialect; maxBody is Options.MaxBody.
 type mounter func(gate *caller.Gate, maxBody int64) wire.Mount
@@ -25,6 +43,14 @@ type mounter func(gate *caller.Gate, maxBody int64) wire.Mount
 // mounter returns how the dialect is built, nil for an unknown one.
 func (d Dialect) mounter() mounter {
 	switch d {
+	case MSPCentric:
+		return mspcentric.Mount
+	case Applivery:
+		return applivery.Mount
+	case OrganizationUser:
+		return orguser.Mount
+	case Fulfillmenttools:
+		return fulfillmenttools.Mount
 	case Socotra:
 		return socotra.Mount
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -19,14 +20,10 @@ const (
 	demoPassword = "demo password 42"
 )
 
-const demoData = `{
-  "tenants": [{"id": "0192f0c1-2b5e-7cc0-9a51-2f1de24a9d01", "name": "Acme test", "type": "test"}],
-  "roles": [{"name": "support", "description": "Looks after users", "permissions": ["users.read", "users.list", "users.password-reset"]}],
-  "users": [
-    {"username": "admin@example.com", "email": "admin@example.com", "firstName": "Ada", "lastName": "Admin", "password": "demo password 42", "roles": [{"name": "admin"}], "tenants": ["any"]},
-    {"username": "sam@example.com", "email": "sam@example.com", "firstName": "Sam", "lastName": "Support", "password": "demo password 43", "roles": [{"name": "support"}], "tenants": ["type:test"]}
-  ]
-}`
+// demoData is a Snapshot in which every line of docs/dialects works.
+//
+//go:embed demo.json
+var demoData string
 
 // seed applies the Snapshot in the file, or without one the demo data to an
 // empty directory.

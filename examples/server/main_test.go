@@ -104,13 +104,13 @@ func TestServer(t *testing.T) {
 		dir := t.TempDir()
 		base, out, stop := start(t, dir)
 		token := signIn(t, base, demoAdmin, demoPassword)
-		require.Len(t, call(t, 200, "GET", base+"/auth/users/list", token, "")["items"], 2)
+		require.Len(t, call(t, 200, "GET", base+"/auth/users/list", token, "")["items"], 8)
 		call(t, 200, "POST", base+"/auth/users", token, `{"firstName":"N","lastName":"N","userName":"new@example.com"}`)
 		stop()
 		require.Contains(t, out.String(), "/auth/users/list")
 
 		base, out, _ = start(t, dir)
-		require.Len(t, call(t, 200, "GET", base+"/auth/users/list", token, "")["items"], 3, "the token of before is good for the same key and database")
+		require.Len(t, call(t, 200, "GET", base+"/auth/users/list", token, "")["items"], 9, "the token of before is good for the same key and database")
 		require.Contains(t, out.String(), "/auth/users/list")
 	})
 	t.Run("-apply replaces demo data, and may be repeated", func(t *testing.T) {

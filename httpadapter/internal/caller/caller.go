@@ -11,34 +11,48 @@
 package caller
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
+// Options of a Gate; the zero Options are a Manager's own realm, tied to no
+// tenant, with the Manager's own tokens alone. All functions are called
+// concurrently.
+type Options struct {
+	// Realm says which realm a request is for.
+	Realm func(*http.Request) usermgmt.Realm
+	// Tenant ties a request to a tenant; "" ties it to none.
+	Tenant func(*http.Request) usermgmt.TenantID
+	// Verify tells whose token it is, if it is one that somebody else than the
+	// Manager issued; mine is false if it is none of these. A bad one of them is
+	// usermgmt.ErrUnauthenticated.
+	Verify func(ctx context.Context, m *usermgmt.Manager, token string) (actor usermgmt.Actor, mine bool, err error)
+}
+
 // Gate turns requests into Managers. It is safe for concurrent use.
 type Gate struct {
 	manager *usermgmt.Manager
-	realm   func(*http.Request) usermgmt.Realm
-	tenant  func(*http.Request) usermgmt.TenantID
+	options Options
 }
 
-// NewGate returns a Gate. Without realm, requests are for the Manager's own;
-// without tenant, and where it returns "", they are tied to none.
-func NewGate(m *usermgmt.Manager, realm func(*http.Request) usermgmt.Realm, tenant func(*http.Request) usermgmt.TenantID) *Gate {
-	return &Gate{manager: m.As(usermgmt.Actor{}), realm: realm, tenant: tenant}
+// NewGate returns a Gate to the Manager.
+func NewGate(m *usermgmt.Manager, o Options) *Gate {
+	return &Gate{manager: m.As(usermgmt.Actor{}), options: o}
 }
 
 // Anyone returns the Manager of the request's realm without any authority: it
 // can do what asks for none, such as signing in. A realm that cannot exist is
 // 404, so that a host name which the host does not know falls into no realm.
 func (g *Gate) Anyone(r *http.Request) (*usermgmt.Manager, error) {
-	if g.realm == nil {
+	if g.options.Realm == nil {
 		return g.manager, nil
 	}
-	realm := g.realm(r)
+	realm := g.options.Realm(r)
 	if err := realm.Check(); err != nil {
 		return nil, &wire.Error{Kind: wire.NotFound, Detail: "no such resource", Cause: err}
 	}
@@ -58,15 +72,30 @@ func (g *Gate) Holder(r *http.Request) (*usermgmt.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	actor, err := m.Authenticate(r.Context(), token)
+	actor, err := g.user(r.Context(), m, token)
+	return g.admit(r, m, actor, err)
+}
+
+// user returns the user or vendor whose token it is.
+func (g *Gate) user(ctx context.Context, m *usermgmt.Manager, token string) (usermgmt.Actor, error) {
+	if g.options.Verify != nil {
+		if actor, mine, err := g.options.Verify(ctx, m, token); mine || err != nil {
+			return actor, err
+		}
+	}
+	return m.Authenticate(ctx, token)
+}
+
+// admit returns m acting for whom err did not refuse.
+func (g *Gate) admit(r *http.Request, m *usermgmt.Manager, actor usermgmt.Actor, err error) (*usermgmt.Manager, error) {
 	if errors.Is(err, usermgmt.ErrUnauthenticated) {
 		return nil, InvalidToken()
 	}
 	if err != nil {
 		return nil, err
 	}
-	if g.tenant != nil {
-		if id := g.tenant(r); id != "" {
+	if g.options.Tenant != nil {
+		if id := g.options.Tenant(r); id != "" {
 			actor = actor.InTenant(id)
 		}
 	}
@@ -78,7 +107,7 @@ func (g *Gate) Holder(r *http.Request) (*usermgmt.Manager, error) {
 func (g *Gate) Bearer(r *http.Request) (*usermgmt.Manager, error) {
 	m, err := g.Holder(r)
 	if err == nil && m.Actor().MustChangePassword() {
-		return nil, wire.InsufficientScope("the temporary password must be changed first")
+		return nil, mustChangePassword()
 	}
 	return m, err
 }
@@ -91,6 +120,40 @@ func (g *Gate) User(r *http.Request) (*usermgmt.Manager, error) {
 		return nil, InvalidToken()
 	}
 	return m, err
+}
+
+// UserOrKey is User for routes that API keys may call too. What has the form of
+// an access token and is none may still be a key that was made elsewhere.
+func (g *Gate) UserOrKey(r *http.Request) (*usermgmt.Manager, error) {
+	m, err := g.Anyone(r)
+	if err != nil {
+		return nil, err
+	}
+	token, err := wire.Bearer(r)
+	if err != nil {
+		return nil, err
+	}
+	actor, err := usermgmt.Actor{}, usermgmt.ErrUnauthenticated
+	if strings.Count(token, ".") == 2 { // RFC 7515 section 3.1
+		actor, err = g.user(r.Context(), m, token)
+	}
+	if errors.Is(err, usermgmt.ErrUnauthenticated) {
+		actor, err = m.AuthenticateKey(r.Context(), token)
+	}
+	m, err = g.admit(r, m, actor, err)
+	switch {
+	case err != nil:
+		return nil, err
+	case actor.Kind() == usermgmt.ActorVendor:
+		return nil, InvalidToken()
+	case actor.MustChangePassword():
+		return nil, mustChangePassword()
+	}
+	return m, nil
+}
+
+func mustChangePassword() *wire.Error {
+	return wire.InsufficientScope("the temporary password must be changed first")
 }
 
 // InvalidToken is the 401 for a token that is not accepted, whatever is wrong with it.

@@ -2,10 +2,9 @@ package session
 
 import (
 	"errors"
-	"time"
 
 	"github.com/usermgmt-go/usermgmt"
-	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/fault"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -15,27 +14,21 @@ func invalidGrant(detail string) *wire.Error {
 	return &wire.Error{Kind: wire.Invalid, Code: "invalid_grant", Detail: detail}
 }
 
-// retryAfter is what callers are told where we are too busy.
-const retryAfter = time.Second
+// words are those of the Manager's errors here. The password that the policy
+// speaks of is always a new one.
+var words = fault.Words{Member: func(field string) string {
+	if field == "password" {
+		return "new_password"
+	}
+	return ""
+}}
 
 // classify words the Manager's errors; nil is a 500.
 func classify(err error) *wire.Error {
-	var invalid *usermgmt.InvalidError
-	switch {
-	case errors.As(err, &invalid) && invalid.Field == "password": // the policy speaks of new ones alone
-		return &wire.Error{Kind: wire.Invalid, Field: "new_password", Detail: invalid.Reason}
-	case errors.As(err, &invalid):
-		return &wire.Error{Kind: wire.Invalid, Detail: invalid.Reason, Cause: err}
-	case errors.Is(err, usermgmt.ErrUnauthenticated):
-		return caller.InvalidToken()
-	case errors.Is(err, usermgmt.ErrForbidden):
+	if errors.Is(err, usermgmt.ErrForbidden) {
 		e := wire.InsufficientScope("the session does not admit to this")
 		e.Cause = err
 		return e
-	case errors.Is(err, usermgmt.ErrFull), errors.Is(err, usermgmt.ErrReadOnly), errors.Is(err, usermgmt.ErrUnknownOutcome):
-		return &wire.Error{Kind: wire.Unavailable, Detail: "the directory cannot be written now", Cause: err}
-	case errors.Is(err, usermgmt.ErrBusy):
-		return &wire.Error{Kind: wire.Unavailable, Detail: "too busy", RetryAfter: retryAfter, Cause: err}
 	}
-	return nil
+	return words.Classify(err)
 }

@@ -29,6 +29,15 @@ type tokensResponse struct {
 	PasswordChangeRequired bool   `json:"password_change_required,omitempty"`
 }
 
+// tokenRequest is RFC 6749 section 4.4.2, as form parameters. The credentials
+// may be in the Authorization header instead.
+type tokenRequest struct {
+	GrantType    string `json:"grant_type" wire:"required"`
+	ClientID     string `json:"client_id"`
+	ClientSecret string `json:"client_secret"`
+	Scope        string `json:"scope"`
+}
+
 // clientTokenResponse is RFC 6749 section 4.4.3.
 type clientTokenResponse struct {
 	AccessToken string `json:"access_token"`

@@ -14,7 +14,7 @@ import (
 
 func routesOf(t *testing.T, w *world) []wire.Route {
 	t.Helper()
-	return Mount(caller.NewGate(w.Manager, nil, nil), 0).Routes
+	return Mount(caller.NewGate(w.Manager, caller.Options{}), 0).Routes
 }
 
 func fill(pattern string) string {

@@ -2,6 +2,7 @@ package socotra
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -68,7 +69,7 @@ func TestKeySets(t *testing.T) {
 		require.NoError(t, err)
 		var members map[string]any
 		require.NoError(t, json.Unmarshal(data, &members))
-		names := keysOf(members)
+		names := slices.Collect(maps.Keys(members))
 		slices.Sort(names)
 		require.Equal(t, tt.want, strings.Join(names, " "), "%T", tt.answer)
 	}

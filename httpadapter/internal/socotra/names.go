@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/fault"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -89,7 +90,7 @@ func (n roleNames) resolve(ctx context.Context, m *usermgmt.Manager, field strin
 	}
 	roles, err := m.FindRoles(ctx, usermgmt.ScopeRealm, entries)
 	if err != nil {
-		return nil, blame(err, "roles", field)
+		return nil, fault.Blame(err, "roles", field)
 	}
 	ids := make([]usermgmt.RoleID, len(roles))
 	for i, r := range roles {

@@ -14,6 +14,13 @@ const (
 	maxBasicCount = usermgmt.MaxPage
 )
 
+// pageParams are those that pageOf reads.
+var pageParams = []wire.Parameter{
+	{In: "query", Name: "offset", Type: "integer", Summary: "How many entries come before the first; 0 by default."},
+	{In: "query", Name: "count", Type: "integer", Summary: "How many entries are wanted; 100 by default. More than the maximum is the maximum."},
+	{In: "query", Name: "extended", Type: "boolean", Summary: "Changes nothing."},
+}
+
 // pageOf reads offset and count. The parameter extended must be a boolean, and
 // changes nothing: lists are always wrapped.
 func pageOf(r *http.Request, maximum int) (usermgmt.Page, error) {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/fault"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -51,7 +52,7 @@ func (d *dialect) updateRole(m *usermgmt.Manager, w http.ResponseWriter, r *http
 		Add: permissionsOf(req.AddPermissions), Remove: permissionsOf(req.RemovePermissions),
 	})
 	if err != nil {
-		return blame(err, "permissions", "addPermissions")
+		return fault.Blame(err, "permissions", "addPermissions")
 	}
 	return wire.JSON(w, http.StatusOK, roleOf(role))
 }

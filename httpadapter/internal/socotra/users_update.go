@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/fault"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -55,7 +56,7 @@ func (d *dialect) updateUserRoles(m *usermgmt.Manager, w http.ResponseWriter, r 
 	}
 	u, err := m.UpdateUser(r.Context(), locator(r), usermgmt.UserUpdate{AddGrants: roleGrants(add), RemoveGrants: roleGrants(remove)})
 	if err != nil {
-		return blame(err, "roles", "addRoles")
+		return fault.Blame(err, "roles", "addRoles")
 	}
 	return answerUser(w, r, m, u, names)
 }
@@ -70,7 +71,7 @@ func (d *dialect) updateUserTenants(m *usermgmt.Manager, w http.ResponseWriter, 
 	}
 	u, err := m.UpdateUser(r.Context(), locator(r), usermgmt.UserUpdate{AddTenants: wire.List(req.AddTenants), RemoveTenants: wire.List(req.RemoveTenants)})
 	if err != nil {
-		return blame(err, "tenants", "addTenants")
+		return fault.Blame(err, "tenants", "addTenants")
 	}
 	return answerUser(w, r, m, u, roleNames{})
 }

@@ -92,25 +92,21 @@ func newWorld(t testing.TB, tenant ...usermgmt.TenantID) *world {
 	if len(tenant) > 0 {
 		tie = func(*http.Request) usermgmt.TenantID { return tenant[0] }
 	}
-	w.Handler, err = wire.NewRouter(wire.Options{}, Mount(caller.NewGate(m, nil, tie), 0))
+	w.Handler, err = wire.NewRouter(wire.Options{}, Mount(caller.NewGate(m, caller.Options{Tenant: tie}), 0))
 	require.NoError(t, err)
 	return w
 }
 
-// words replaces <name> in text by the id that it stands for; back undoes it.
-func (w *world) words() (there, back *strings.Replacer) {
-	pairs := []string{
-		"<acme>", acme, "<globex>", globex, "<support>", string(w.support.ID), "<clerk>", string(w.clerk.ID),
-		"<admin>", string(usermgmt.RoleAdmin), "<owner>", string(usermgmt.RoleOwner),
+// words are the ids of the world by their names.
+func (w *world) words() map[string]string {
+	words := map[string]string{
+		"acme": acme, "globex": globex, "support": string(w.support.ID), "clerk": string(w.clerk.ID),
+		"admin": string(usermgmt.RoleAdmin), "owner": string(usermgmt.RoleOwner),
 	}
 	for name, id := range people {
-		pairs = append(pairs, "<"+name+">", string(id))
+		words[name] = string(id)
 	}
-	var reverse []string
-	for i := 0; i < len(pairs); i += 2 {
-		reverse = append(reverse, pairs[i+1], pairs[i])
-	}
-	return strings.NewReplacer(pairs...), strings.NewReplacer(reverse...)
+	return words
 }
 
 func (w *world) token(t testing.TB, name string) string {
@@ -144,7 +140,12 @@ func (w *world) serve(r *http.Request) *httptest.ResponseRecorder {
 // both ways.
 func (w *world) do(t testing.TB, name, method, target, body string) (int, string) {
 	t.Helper()
-	there, back := w.words()
-	rec := w.serve(w.request(t, name, method, there.Replace(target), there.Replace(body)))
-	return rec.Code, back.Replace(rec.Body.String())
+	var there, back []string
+	for word, id := range w.words() {
+		there = append(there, "<"+word+">", id)
+		back = append(back, id, "<"+word+">")
+	}
+	forth := strings.NewReplacer(there...)
+	rec := w.serve(w.request(t, name, method, forth.Replace(target), forth.Replace(body)))
+	return rec.Code, strings.NewReplacer(back...).Replace(rec.Body.String())
 }

@@ -1,6 +1,9 @@
 package wire
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"reflect"
+)
 
 // Optional tells an absent member, an explicit null and a value apart. The zero
 // Optional is absent, and left out by the tag option omitzero.
@@ -50,4 +53,12 @@ type slot interface {
 func (o *Optional[T]) fill(null bool) any {
 	*o = Optional[T]{Set: true, Null: null}
 	return &o.Value
+}
+
+// OptionalType returns T for the type Optional[T], and whether t is one.
+func OptionalType(t reflect.Type) (reflect.Type, bool) {
+	if !reflect.PointerTo(t).Implements(reflect.TypeFor[slot]()) {
+		return nil, false
+	}
+	return t.Field(0).Type, true
 }

@@ -44,10 +44,46 @@ type Route struct {
 	Name    string
 	Policy  Policy
 	Handler Handler
+	// Doc says what the route takes and answers.
+	Doc Doc
+}
+
+// Doc describes a route to its callers. Tests hold the route to it.
+type Doc struct {
+	// Summary is a few words, as "Creates a user."
+	Summary string
+	// Request is the zero value of what the body is decoded into; nil if the
+	// route takes no body.
+	Request any
+	// Media are the body's media types beside JSON, or instead of it where it
+	// holds MediaForm.
+	Media []string
+	// Strict says that an unknown member is refused.
+	Strict bool
+	// Params are those of the query and the header; those of the path follow
+	// from the pattern.
+	Params []Parameter
+	// Status and Answer are those of success: the zero value of what is encoded,
+	// nil for a void answer.
+	Status int
+	Answer any
+	// Errors are the statuses of the documented errors.
+	Errors []int
+}
+
+// Parameter describes a parameter of the query or the header.
+type Parameter struct {
+	In       string // "query" or "header"
+	Name     string
+	Type     string // of JSON Schema: "string", "integer", "boolean", "array" (of strings)
+	Required bool
+	Summary  string
 }
 
 // Mount is a dialect as a Router sees it.
 type Mount struct {
+	// Title names the dialect in descriptions.
+	Title string
 	// Prefixes are the paths that the dialect owns: its routes lie there, and it
 	// words the errors of every other path there. Literal words only.
 	Prefixes []string
