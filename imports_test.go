@@ -48,8 +48,8 @@ var allowedImports = map[string]map[string]string{
 		"github.com/google/uuid":      "request ids",
 	},
 	"httpadapter/internal/exchange": {
-		module + "/httpadapter":       "it plays what dialects answer",
-		"github.com/stretchr/testify": "it is for tests alone",
+		module + "/httpadapter/internal/wire": "it plays what dialects answer",
+		"github.com/stretchr/testify":         "it is for tests alone",
 	},
 	"examples": {module: "programs of the library's users"},
 }
