@@ -304,6 +304,32 @@ func (m *Manager) OrganizationBySlug(ctx context.Context, slug string) (Organiza
 	return Organization(o), nil
 }
 
+// OrganizationFor returns the organization whose id or slug it is, to an actor
+// who holds the permission there: the right to an act and what it is done in, as
+// of one moment. No slug is another organization's id. [ErrNoOrganization] for
+// one that is not there or that the actor has no part in, and a
+// [*ForbiddenError] for one in which he lacks the permission.
+func (m *Manager) OrganizationFor(ctx context.Context, idOrSlug string, p Permission) (Organization, error) {
+	var o store.Organization
+	err := m.view(ctx, func(g *guard) error {
+		var err error
+		if o, err = g.r.Organization(ctx, OrganizationID(idOrSlug)); errors.Is(err, ErrNotFound) {
+			o, err = g.r.OrganizationBySlug(ctx, idOrSlug)
+		}
+		if errors.Is(err, ErrNotFound) {
+			return ErrNoOrganization
+		}
+		if err != nil {
+			return err
+		}
+		return g.needIn(ctx, p, o.ID)
+	})
+	if err != nil {
+		return Organization{}, err
+	}
+	return Organization(o), nil
+}
+
 // OrganizationList picks organizations.
 type OrganizationList struct {
 	Page

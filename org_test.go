@@ -201,6 +201,10 @@ func TestForeignOrganizations(t *testing.T) {
 		_, missing := m.OrganizationBySlug(t.Context(), "missing-slug")
 		require.ErrorIs(t, foreign, usermgmt.ErrNoOrganization, who)
 		require.Equal(t, missing, foreign, who)
+		for _, name := range []string{"foreign", "foreign-slug", "missing", ""} {
+			_, err := m.OrganizationFor(t.Context(), name, usermgmt.MembersAdd)
+			require.Equal(t, usermgmt.ErrNoOrganization, err, "%s: %s", who, name)
+		}
 		for _, find := range []func(usermgmt.KeyID) error{
 			func(id usermgmt.KeyID) error { _, err := m.Key(t.Context(), id); return err },
 			func(id usermgmt.KeyID) error { return m.DeleteKey(t.Context(), id) },
@@ -473,4 +477,31 @@ func TestCancelledUnitsLeaveNothing(t *testing.T) {
 		_, err := o.m.CreateOrganization(ctx, usermgmt.NewOrganization{ID: "acme", Name: "A"})
 		require.ErrorIs(t, err, context.Canceled)
 	})
+}
+
+// TestOrganizationFor: by id and by slug, for whoever holds the permission there.
+func TestOrganizationFor(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	org := o.company("acme", o.person("olga"))
+	slug := "acme-works"
+	_, err := o.m.UpdateOrganization(t.Context(), org, usermgmt.OrganizationUpdate{Slug: &slug})
+	require.NoError(t, err)
+	o.joins(org, "rita", usermgmt.RoleReader)
+	o.joins(org, "uma", usermgmt.RoleUnassigned)
+	for _, name := range []string{"acme", slug} {
+		for _, m := range []*usermgmt.Manager{o.m, o.as("olga"), o.as(o.person("root-"+name, realmAdmin))} {
+			found, err := m.OrganizationFor(t.Context(), name, usermgmt.MembersAdd)
+			require.NoError(t, err)
+			require.Equal(t, org, found.ID)
+		}
+		for _, who := range []usermgmt.UserID{"rita", "uma"} {
+			_, err := o.as(who).OrganizationFor(t.Context(), name, usermgmt.MembersAdd)
+			require.ErrorIs(t, err, usermgmt.ErrForbidden, "%s knows that it is there", who)
+		}
+		_, err := o.as("rita").OrganizationFor(t.Context(), name, usermgmt.MembersRead)
+		require.NoError(t, err)
+	}
+	_, err = o.m.OrganizationFor(t.Context(), "missing", usermgmt.MembersRead)
+	require.Equal(t, usermgmt.ErrNoOrganization, err)
 }

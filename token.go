@@ -308,6 +308,37 @@ func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, 
 		slog.String("cause", err.Error()), slog.String("session", string(a.session)))
 }
 
+// AuthenticateUser returns the user with the id, as an actor, on the word of
+// somebody whom the host trusts, such as an identity provider, who gave it at
+// the time that is named. The caller has verified that word.
+//
+// An unknown user, a disabled one, and one created after that time are
+// [ErrUnauthenticated]: an id that is used again revives no token. The actor has
+// no session, so that ending sessions does not end what rests on such a word;
+// disabling or deleting the user does.
+func (m *Manager) AuthenticateUser(ctx context.Context, id UserID, at time.Time) (Actor, error) {
+	var u store.User
+	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
+		var err error
+		u, err = r.User(ctx, id)
+		return err
+	})
+	cause := ""
+	switch {
+	case errors.Is(err, ErrNotFound):
+		cause = "there is no such user"
+	case err != nil:
+		return Actor{}, err
+	case u.Disabled:
+		cause = "the user is disabled"
+	case at.Before(u.CreatedAt.Truncate(time.Second)): // tokens count in seconds
+		cause = "the user was created since"
+	default:
+		return UserActor(u.ID), nil
+	}
+	return Actor{}, m.refuse(ctx, slog.LevelDebug, "user.refused", slog.String("cause", cause), slog.String("user", string(id)))
+}
+
 var errSessionEnded = errors.New("the session has ended")
 
 // refuse logs why a credential was not accepted and returns what its owner may

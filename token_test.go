@@ -425,6 +425,37 @@ func TestKindsOfTokenAreNotInterchangeable(t *testing.T) {
 	}
 }
 
+func TestAuthenticateUser(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	ada := o.person("ada")
+	now := o.clock.Now()
+	actor, err := o.m.AuthenticateUser(t.Context(), ada, now)
+	require.NoError(t, err)
+	require.Equal(t, usermgmt.UserActor(ada), actor)
+	_, err = o.m.AuthenticateUser(t.Context(), ada, now.Truncate(time.Second))
+	require.NoError(t, err, "tokens count in seconds")
+
+	_, err = o.m.AuthenticateUser(t.Context(), ada, now.Add(-time.Second))
+	require.Equal(t, usermgmt.ErrUnauthenticated, err, "a word that is older than the user")
+	_, err = o.m.AuthenticateUser(t.Context(), "nobody", now)
+	require.Equal(t, usermgmt.ErrUnauthenticated, err)
+	_, err = o.m.Realm("other").AuthenticateUser(t.Context(), ada, now)
+	require.Equal(t, usermgmt.ErrUnauthenticated, err)
+
+	require.NoError(t, o.m.DisableUser(t.Context(), ada))
+	_, err = o.m.AuthenticateUser(t.Context(), ada, now)
+	require.Equal(t, usermgmt.ErrUnauthenticated, err)
+
+	require.NoError(t, o.m.DeleteUser(t.Context(), ada))
+	o.clock.Advance(time.Hour)
+	o.person("ada")
+	_, err = o.m.AuthenticateUser(t.Context(), ada, now)
+	require.Equal(t, usermgmt.ErrUnauthenticated, err, "the id was used again since")
+	_, err = o.m.AuthenticateUser(t.Context(), ada, o.clock.Now())
+	require.NoError(t, err)
+}
+
 // BenchmarkAuthenticate: a signature that is known, and one store read.
 func BenchmarkAuthenticate(b *testing.B) {
 	d := newDesk(b)
