@@ -47,6 +47,9 @@ var allowedImports = map[string]map[string]string{
 		module + "/internal/identity": "one grammar of e-mail addresses",
 		"github.com/google/uuid":      "request ids",
 	},
+	"httpadapter/internal/idp": {
+		"github.com/go-jose/go-jose/v4": "key sets of identity providers and the tokens signed by them",
+	},
 	"httpadapter/internal/exchange": {
 		module + "/httpadapter/internal/wire": "it plays what dialects answer",
 		"github.com/stretchr/testify":         "it is for tests alone",

@@ -233,6 +233,9 @@ func (m *Manager) Realm(name Realm) *Manager {
 	return &c
 }
 
+// Issuer returns the "iss" of the access tokens that the Manager signs.
+func (m *Manager) Issuer() string { return m.opts.Issuer }
+
 // RealmName returns the name of the realm that the Manager serves.
 func (m *Manager) RealmName() Realm { return m.realm }
 

@@ -50,6 +50,9 @@ type Options struct {
 	// Tenant ties a request to a tenant: a caller outside of it gets 403. A
 	// request is tied to none if Tenant is nil or returns "".
 	Tenant func(*http.Request) usermgmt.TenantID
+	// IdentityProvider, if not nil, lets users in by the tokens that it issues
+	// too.
+	IdentityProvider *IdentityProvider
 	// Logger gets a line per request and the full text of errors of which
 	// callers see a fixed sentence; nothing is logged if it is nil. No line holds
 	// a credential, a body or a query.
@@ -76,7 +79,13 @@ func New(m *usermgmt.Manager, o Options) (*Adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("httpadapter: %w", err)
 	}
-	gate := caller.NewGate(m, caller.Options{Realm: o.Realm, Tenant: o.Tenant})
+	entry := caller.Options{Realm: o.Realm, Tenant: o.Tenant}
+	if o.IdentityProvider != nil {
+		if entry.Verify, err = o.IdentityProvider.verifier(m); err != nil {
+			return nil, fmt.Errorf("httpadapter: identity provider: %w", err)
+		}
+	}
+	gate := caller.NewGate(m, entry)
 	var mounts []wire.Mount
 	if !o.NoSessions {
 		mounts = append(mounts, session.Mount(gate, &wire.Decoder{MaxBytes: o.MaxBody}))
