@@ -2,11 +2,10 @@ package httpadapter
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/usermgmt-go/usermgmt"
-	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/fault"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -80,21 +79,15 @@ func (a *Adapter) acting(r *http.Request) (*http.Request, *usermgmt.Manager, err
 	if err != nil {
 		return r, nil, err
 	}
-	return r.WithContext(context.WithValue(r.Context(), actingKey{}, m)), m, nil
+	return actingAs(r, m), m, nil
 }
 
-// refusals words what Authenticate and Require refuse.
+// actingAs returns r with the Manager for ManagerFrom.
+func actingAs(r *http.Request, m *usermgmt.Manager) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), actingKey{}, m))
+}
+
+// refusals words what Authenticate, Require and Landing refuse.
 func refusals() wire.Mount {
-	return wire.Mount{Errors: wire.Problem{}, Classify: func(err error) *wire.Error {
-		var forbidden *usermgmt.ForbiddenError
-		switch {
-		case errors.Is(err, usermgmt.ErrUnauthenticated):
-			return caller.InvalidToken()
-		case errors.As(err, &forbidden):
-			e := wire.InsufficientScope("needs " + string(forbidden.Permission))
-			e.Cause = err
-			return e
-		}
-		return nil
-	}}
+	return wire.Mount{Errors: wire.Problem{}, Classify: fault.Words{Missing: "no such resource"}.Classify}
 }
