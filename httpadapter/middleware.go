@@ -69,6 +69,23 @@ func (a *Adapter) Require(p usermgmt.Permission, scope func(*http.Request) userm
 	}
 }
 
+// FromCookie lets next, a route of the host's own that browsers visit, find the
+// access token that the cookie holds: as a bearer token, unless the request
+// brings an Authorization header of its own. Cookies come along with requests
+// that other sites make: set them HttpOnly and SameSite, and guard what changes
+// anything by [http.CrossOriginProtection].
+//
+//	mux.Handle("GET /home", httpadapter.FromCookie("token", adapter.Authenticate(home)))
+func FromCookie(name string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c, err := r.Cookie(name); err == nil && c.Value != "" && len(r.Header["Authorization"]) == 0 {
+			r = r.Clone(r.Context())
+			r.Header.Set("Authorization", "Bearer "+c.Value)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // acting returns r with the caller's Manager, which it finds out unless it is
 // there already.
 func (a *Adapter) acting(r *http.Request) (*http.Request, *usermgmt.Manager, error) {

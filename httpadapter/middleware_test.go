@@ -74,3 +74,31 @@ func TestMiddleware(t *testing.T) {
 	mux.ServeHTTP(rec, r)
 	require.Equal(t, 401, rec.Code, "a deleted user is refused at the next request")
 }
+
+func TestFromCookie(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Options{})
+	token, _ := s.signIn(t, "bob", passphrase)
+	handler := FromCookie("token", s.Authenticate(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		actor, _ := ActorFrom(r.Context())
+		require.Equal(t, bob, actor.UserID())
+	})))
+	visit := func(cookie, header string) int {
+		r := httptest.NewRequest("GET", "/home", nil)
+		if cookie != "" {
+			r.AddCookie(&http.Cookie{Name: "token", Value: cookie})
+		}
+		if header != "" {
+			r.Header.Set("Authorization", header)
+		}
+		rec := httptest.NewRecorder()
+		handler.ServeHTTP(rec, r)
+		require.Equal(t, header, r.Header.Get("Authorization"), "the request is the caller's")
+		return rec.Code
+	}
+	require.Equal(t, 200, visit(token, ""))
+	require.Equal(t, 401, visit("", ""))
+	require.Equal(t, 401, visit(token+"x", ""))
+	require.Equal(t, 401, visit(token, "Bearer x"), "the header goes first")
+	require.Equal(t, 200, visit("x", "Bearer "+token))
+}

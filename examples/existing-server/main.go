@@ -133,6 +133,8 @@ func newSite(m *usermgmt.Manager, books *ledger) (http.Handler, error) {
 	mayRead := adapter.Require(usermgmt.OrganizationsRead, inOrganization)
 	mayApprove := adapter.Require(invoicesApprove, inOrganization)
 
+	byCookie := func(next http.Handler) http.Handler { return httpadapter.FromCookie(cookieName, next) }
+
 	mux := http.NewServeMux()
 	mux.Handle("/directory/", adapter)
 	mux.Handle("GET /enter", adapter.Landing(s.welcome))

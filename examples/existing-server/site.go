@@ -26,16 +26,6 @@ type site struct {
 
 const cookieName = "invoices_token"
 
-// byCookie lets next find the cookie's access token where it looks for one.
-func byCookie(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if c, err := r.Cookie(cookieName); err == nil && r.Header.Get("Authorization") == "" {
-			r.Header.Set("Authorization", "Bearer "+c.Value)
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
 // keep puts the access token in a cookie that no script reads.
 func keep(w http.ResponseWriter, r *http.Request, token string) {
 	c := &http.Cookie{
