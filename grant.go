@@ -122,11 +122,9 @@ func (g *guard) checkGrant(ctx context.Context, grant Grant, scopes []string, he
 		return g.checkDirect(ctx, grant)
 	}
 	if grant.Kind == ScopeOrganization && !held {
-		for _, id := range scopes {
-			// Whoever creates one of this id later would find its owner there.
-			if _, err := g.r.Organization(ctx, OrganizationID(id)); err != nil {
-				return unknownAs("roles", err)
-			}
+		// Whoever creates one of an unknown id later would find its owner there.
+		if err := g.needOrganizations(ctx, scopes); err != nil {
+			return err
 		}
 	}
 	set, err := g.checkRoleGrant(ctx, grant)
@@ -139,6 +137,24 @@ func (g *guard) checkGrant(ctx context.Context, grant Grant, scopes []string, he
 	for _, s := range scopes {
 		if err := g.needSet(ctx, set, Scope{grant.Kind, s}, reasonGive); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// needOrganizations requires that organizations of all the ids, each once, exist.
+func (g *guard) needOrganizations(ctx context.Context, ids []string) error {
+	for part := range slices.Chunk(ids, MaxPage) {
+		want := make([]OrganizationID, len(part))
+		for i, id := range part {
+			want[i] = OrganizationID(id)
+		}
+		found, err := g.r.OrganizationsByID(ctx, want)
+		if err != nil {
+			return err
+		}
+		if len(found) < len(want) {
+			return invalid("roles", "is unknown")
 		}
 	}
 	return nil

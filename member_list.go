@@ -1,9 +1,9 @@
 package usermgmt
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -47,8 +47,8 @@ func (p Page) cursor() (int, error) {
 // MemberList picks members of one organization.
 type MemberList struct {
 	Page
-	// Role picks the members of one role; empty picks all.
-	Role RoleID
+	// Roles picks the members of any of these roles, at most 20; none picks all.
+	Roles []RoleID
 }
 
 // Members returns a page of an organization's members in the order of their
@@ -58,12 +58,15 @@ func (m *Manager) Members(ctx context.Context, org OrganizationID, q MemberList)
 	if err != nil {
 		return List[Member]{}, err
 	}
+	if err := checkMemberRoles(q.Roles); err != nil {
+		return List[Member]{}, err
+	}
 	var list List[Member]
 	err = m.view(ctx, func(g *guard) error {
 		if err := g.mayList(ctx, org, MembersRead, MembersList); err != nil {
 			return err
 		}
-		found, err := g.r.Members(ctx, store.MemberQuery{Organization: org, Role: q.Role, After: UserID(q.After), Limit: limit + 1})
+		found, err := g.r.Members(ctx, store.MemberQuery{Organization: org, Roles: q.Roles, After: UserID(q.After), Limit: limit + 1})
 		if err != nil {
 			return err
 		}
@@ -75,42 +78,12 @@ func (m *Manager) Members(ctx context.Context, org OrganizationID, q MemberList)
 	return list, err
 }
 
-// MembersAt returns up to limit members, 1 to [MaxPage], after the first n,
-// in the order of Members, and how many there are in all; role picks as in
-// [MemberList]. It is for numbered pages, and reads every membership of the
-// organization to count them. Needs are those of Members.
-func (m *Manager) MembersAt(ctx context.Context, org OrganizationID, role RoleID, n, limit int) ([]Member, int, error) {
-	switch {
-	case n < 0:
-		return nil, 0, invalid("offset", "must not be negative")
-	case limit < 1 || limit > MaxPage:
-		return nil, 0, invalid("limit", "must be 1 to 10000")
+// checkMemberRoles refuses more roles than a store is asked for.
+func checkMemberRoles(roles []RoleID) error {
+	if len(roles) > store.MaxMemberRoles {
+		return invalid("roles", "must have at most 20 entries")
 	}
-	var members []Member
-	var total int
-	err := m.view(ctx, func(g *guard) error {
-		if err := g.mayList(ctx, org, MembersRead, MembersList); err != nil {
-			return err
-		}
-		total = 0
-		var wanted []store.Membership
-		err := g.eachMember(ctx, store.MemberQuery{Organization: org, Role: role}, func(page []store.Membership) error {
-			from := min(max(n-total, 0), len(page))
-			to := min(from+limit-len(wanted), len(page))
-			wanted = append(wanted, page[from:to]...)
-			total += len(page)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		members, err = g.profiles(ctx, wanted)
-		return err
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	return members, total, nil
+	return nil
 }
 
 // mayList requires one of both permissions in an organization that exists.
@@ -140,7 +113,7 @@ func (g *guard) profiles(ctx context.Context, page []store.Membership) ([]Member
 		return nil, err
 	}
 	for _, ms := range page {
-		i, ok := slices.BinarySearchFunc(users, ms.UserID, func(u store.User, id UserID) int { return strings.Compare(string(u.ID), string(id)) })
+		i, ok := slices.BinarySearchFunc(users, ms.UserID, func(u store.User, id UserID) int { return cmp.Compare(u.ID, id) })
 		if ok {
 			members = append(members, g.newMember(ms, users[i]))
 		}
@@ -204,29 +177,38 @@ func (m *Manager) MyOrganizations(ctx context.Context, p Page) (List[OwnOrganiza
 		if err != nil {
 			return err
 		}
-		all := make([]OwnOrganization, len(found))
-		for i, ms := range found {
-			o, err := g.r.Organization(ctx, ms.OrganizationID)
-			if err != nil {
-				return err
-			}
-			all[i] = OwnOrganization{Organization(o), Membership(ms)}
-		}
-		list = newList(all, limit, func(o OwnOrganization) string { return string(o.ID) })
-		return nil
+		page := newList(found, limit, func(ms store.Membership) string { return string(ms.OrganizationID) })
+		items, err := g.ownOrganizations(ctx, page.Items)
+		list = List[OwnOrganization]{Items: items, Next: page.Next}
+		return err
 	})
 	return list, err
 }
 
+// ownOrganizations joins memberships of different organizations with these, in one read.
+func (g *guard) ownOrganizations(ctx context.Context, page []store.Membership) ([]OwnOrganization, error) {
+	ids := make([]OrganizationID, len(page))
+	for i, ms := range page {
+		ids[i] = ms.OrganizationID
+	}
+	found, err := g.r.OrganizationsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	own := make([]OwnOrganization, 0, len(page))
+	for _, ms := range page {
+		i, ok := slices.BinarySearchFunc(found, ms.OrganizationID, func(o store.Organization, id OrganizationID) int { return cmp.Compare(o.ID, id) })
+		if ok {
+			own = append(own, OwnOrganization{Organization(found[i]), Membership(ms)})
+		}
+	}
+	return own, nil
+}
+
 func (g *guard) ownMemberships(ctx context.Context, after OrganizationID, limit int) ([]store.Membership, error) {
 	a := g.m.actor
-	if a.kind != ActorUser {
-		return nil, &ForbiddenError{Reason: "only a user has organizations of his own"}
-	}
-	if r, err := g.base(ctx); err != nil {
+	if _, err := g.actingUser(ctx, "only a user has organizations of his own"); err != nil {
 		return nil, err
-	} else if r == nil {
-		return nil, &ForbiddenError{Reason: "you may do nothing here"}
 	}
 	if a.organization == "" {
 		return g.r.Memberships(ctx, UserID(a.id), after, limit)

@@ -7,14 +7,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/store"
 )
 
 func TestMembers(t *testing.T) {
 	t.Parallel()
 	o := staff(t)
-	walk := func(m *usermgmt.Manager, role usermgmt.RoleID, limit int) (ids []usermgmt.UserID) {
+	walk := func(m *usermgmt.Manager, limit int, roles ...usermgmt.RoleID) (ids []usermgmt.UserID) {
 		t.Helper()
-		q := usermgmt.MemberList{Role: role, Page: usermgmt.Page{Limit: limit}}
+		q := usermgmt.MemberList{Roles: roles, Page: usermgmt.Page{Limit: limit}}
 		for {
 			list, err := m.Members(t.Context(), "acme", q)
 			require.NoError(t, err)
@@ -29,30 +31,15 @@ func TestMembers(t *testing.T) {
 	}
 	everyone := []usermgmt.UserID{"admin", "owner", "reader", "unassigned", "writer"}
 	for limit := 1; limit < 7; limit++ {
-		require.Equal(t, everyone, walk(o.as("reader"), "", limit))
+		require.Equal(t, everyone, walk(o.as("reader"), limit))
 	}
-	require.Equal(t, []usermgmt.UserID{"owner"}, walk(o.m, usermgmt.RoleOwner, 1))
-	require.Empty(t, walk(o.m, usermgmt.RoleViewer, 1))
+	require.Equal(t, []usermgmt.UserID{"owner"}, walk(o.m, 1, usermgmt.RoleOwner))
+	require.Equal(t, []usermgmt.UserID{"admin", "owner", "writer"}, walk(o.m, 1, usermgmt.RoleWriter, usermgmt.RoleOwner, usermgmt.RoleOrgAdmin, usermgmt.RoleWriter))
+	require.Empty(t, walk(o.m, 1, usermgmt.RoleViewer))
+	require.Empty(t, walk(o.m, 1, ""))
 
-	for n := range 7 {
-		for limit := 1; limit < 7; limit++ {
-			members, total, err := o.as("reader").MembersAt(t.Context(), "acme", "", n, limit)
-			require.NoError(t, err)
-			require.Equal(t, 5, total)
-			want := everyone[min(n, 5):min(n+limit, 5)]
-			require.Len(t, members, len(want))
-			for i, member := range members {
-				require.Equal(t, want[i], member.UserID)
-			}
-		}
-	}
-	_, total, err := o.m.MembersAt(t.Context(), "acme", usermgmt.RoleOwner, 0, 1)
-	require.NoError(t, err)
-	require.Equal(t, 1, total)
-	_, _, err = o.m.MembersAt(t.Context(), "acme", "", -1, 1)
-	require.Equal(t, "invalid offset", field(t, err))
-	_, _, err = o.m.MembersAt(t.Context(), "acme", "", 0, usermgmt.MaxPage+1)
-	require.Equal(t, "invalid limit", field(t, err))
+	_, err := o.m.Members(t.Context(), "acme", usermgmt.MemberList{Roles: make([]usermgmt.RoleID, 21)})
+	require.Equal(t, "invalid roles", field(t, err))
 	_, err = o.m.Members(t.Context(), "acme", usermgmt.MemberList{Page: usermgmt.Page{Offset: 1}})
 	require.Equal(t, "invalid offset", field(t, err))
 
@@ -66,29 +53,46 @@ func TestMembers(t *testing.T) {
 	_, err = o.as("reader").Member(t.Context(), "acme", "nobody")
 	require.Equal(t, usermgmt.ErrNotFound, err)
 	o.person("lister", grantIn(o.orgRole("listers", usermgmt.MembersList), "acme"))
-	require.Equal(t, everyone, walk(o.as("lister"), "", 3))
+	require.Equal(t, everyone, walk(o.as("lister"), 3))
 	_, err = o.as("lister").Member(t.Context(), "acme", "owner")
 	require.ErrorIs(t, err, usermgmt.ErrForbidden)
 }
 
-// TestManyMembers is an organization larger than what is read at a time.
-func TestManyMembers(t *testing.T) {
+// Someone of more organizations than a store gives at a time walks them in
+// pages of the greatest size, each with one read of organizations.
+func TestMyOrganizations_of_many(t *testing.T) {
 	t.Parallel()
+	const n = usermgmt.MaxPage + 1
+	book := newReadBook(memstore.New())
 	o := newOffice(t)
-	o.person("m-0000")
-	o.company("acme", "m-0000")
-	for i := range 501 {
-		o.joins("acme", fmt.Sprintf("m-%04d", i+1), usermgmt.RoleOwner)
+	o.m = o.m.With(book)
+	t.Cleanup(func() { require.NoError(t, o.m.Close()) })
+	o.person("ada")
+	require.NoError(t, book.Update(t.Context(), usermgmt.DefaultRealm, func(tx store.Tx) error {
+		for i := range n {
+			id := usermgmt.OrganizationID(fmt.Sprintf("org-%05d", i))
+			if err := tx.CreateOrganization(t.Context(), store.Organization{ID: id, Name: "Company " + string(id)}); err != nil {
+				return err
+			}
+			if err := tx.CreateMembership(t.Context(), store.Membership{OrganizationID: id, UserID: "ada", Role: usermgmt.RoleReader}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	p := usermgmt.Page{Limit: usermgmt.MaxPage}
+	for _, want := range []int{usermgmt.MaxPage, 1} {
+		book.take()
+		list, err := o.as("ada").MyOrganizations(t.Context(), p)
+		require.NoError(t, err)
+		require.Len(t, list.Items, want)
+		for _, own := range list.Items {
+			require.Equal(t, own.ID, own.Membership.OrganizationID)
+			require.Equal(t, "Company "+string(own.ID), own.Name)
+		}
+		calls, _ := book.take()
+		require.Equal(t, map[string]int{"OrganizationsByID": 1}, calls)
+		p.After = list.Next
 	}
-	members, total, err := o.m.MembersAt(t.Context(), "acme", "", 499, 3)
-	require.NoError(t, err)
-	require.Equal(t, 502, total)
-	require.Len(t, members, 3)
-	require.Equal(t, usermgmt.UserID("m-0499"), members[0].UserID)
-
-	// The only active owner is the last one of all.
-	for i := range 501 {
-		require.NoError(t, o.m.DisableUser(t.Context(), usermgmt.UserID(fmt.Sprintf("m-%04d", i))))
-	}
-	require.ErrorIs(t, o.m.DisableUser(t.Context(), "m-0501"), usermgmt.ErrLastOwner)
+	require.Empty(t, p.After)
 }

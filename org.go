@@ -478,7 +478,7 @@ func (m *Manager) DeleteOrganization(ctx context.Context, id OrganizationID) err
 // takeScope takes a scope out of every grant that lists it. A grant left with
 // none would hold everywhere, so it goes.
 func (g *guard) takeScope(ctx context.Context, ref store.ScopeRef) error {
-	return g.eachUser(ctx, store.UserQuery{Scope: ref}, func(u store.User) error {
+	return g.eachUser(ctx, store.UserQuery{Scopes: []store.ScopeRef{ref}}, func(u store.User) error {
 		u.Grants = slices.DeleteFunc(u.Grants, func(grant Grant) bool {
 			return grant.Kind == ref.Kind && slices.Equal(grant.Scopes, []string{ref.ID})
 		})

@@ -151,7 +151,7 @@ func TestForeignOrganizations(t *testing.T) {
 			return err
 		},
 		"MembersAt": func(m *usermgmt.Manager, org usermgmt.OrganizationID) error {
-			_, _, err := m.MembersAt(t.Context(), org, "", 0, 10)
+			_, _, err := m.MembersAt(t.Context(), org, usermgmt.MemberSearch{}, 0, 10)
 			return err
 		},
 		"UpdateMember": func(m *usermgmt.Manager, org usermgmt.OrganizationID) error {

@@ -43,7 +43,7 @@ func (g *guard) keepOwners(ctx context.Context, user UserID) error {
 // needOtherOwner requires an active owner of the organization beside user.
 func (g *guard) needOtherOwner(ctx context.Context, org OrganizationID, user UserID) error {
 	found := errors.New("found")
-	err := g.eachMember(ctx, store.MemberQuery{Organization: org, Role: RoleOwner}, func(page []store.Membership) error {
+	err := g.eachMember(ctx, store.MemberQuery{Organization: org, Roles: []RoleID{RoleOwner}}, func(page []store.Membership) error {
 		ids := make([]UserID, 0, len(page))
 		for _, ms := range page {
 			if ms.UserID != user {
@@ -96,7 +96,7 @@ func (g *guard) unassignMembers(ctx context.Context, role RoleID) error {
 			return err
 		}
 		for _, o := range page {
-			of := store.MemberQuery{Organization: o.ID, Role: role}
+			of := store.MemberQuery{Organization: o.ID, Roles: []RoleID{role}}
 			if err := g.eachMember(ctx, of, func(page []store.Membership) error { return g.unassign(ctx, page) }); err != nil {
 				return err
 			}

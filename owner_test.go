@@ -144,10 +144,25 @@ func TestOwnersRace(t *testing.T) {
 				require.Len(t, refused, 1)
 				require.True(t, errors.Is(refused[0], usermgmt.ErrLastOwner) || errors.Is(refused[0], usermgmt.ErrForbidden) ||
 					errors.Is(refused[0], usermgmt.ErrNotFound), "%v", refused[0])
-				list, err := o.m.Members(t.Context(), "acme", usermgmt.MemberList{Role: usermgmt.RoleOwner})
+				list, err := o.m.Members(t.Context(), "acme", usermgmt.MemberList{Roles: []usermgmt.RoleID{usermgmt.RoleOwner}})
 				require.NoError(t, err)
 				require.True(t, slices.ContainsFunc(list.Items, func(m usermgmt.Member) bool { return !m.Profile.Disabled }))
 			}
 		})
 	}
+}
+
+// The only active owner is the last one of all.
+func TestLastOwner_of_many(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.person("m-0000")
+	o.company("acme", "m-0000")
+	for i := range 501 {
+		o.joins("acme", fmt.Sprintf("m-%04d", i+1), usermgmt.RoleOwner)
+	}
+	for i := range 501 {
+		require.NoError(t, o.m.DisableUser(t.Context(), usermgmt.UserID(fmt.Sprintf("m-%04d", i))))
+	}
+	require.ErrorIs(t, o.m.DisableUser(t.Context(), "m-0501"), usermgmt.ErrLastOwner)
 }

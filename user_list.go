@@ -57,12 +57,12 @@ func (m *Manager) Users(ctx context.Context, l UserList) (List[User], error) {
 	scope := Realmwide
 	if l.Facility != "" {
 		scope = AtFacility(l.Facility)
-		q.Scope = store.ScopeRef{Kind: ScopeFacility, ID: l.Facility}
+		q.Scopes = []store.ScopeRef{{Kind: ScopeFacility, ID: l.Facility}}
 	}
 	if err := q.Check(); err != nil {
 		return List[User]{}, err
 	}
-	filtered := q.Role != "" || q.Tenant != "" || q.Scope != store.ScopeRef{}
+	filtered := q.Role != "" || q.Tenant != "" || len(q.Scopes) > 0
 	if filtered && l.Offset != 0 {
 		return List[User]{}, invalid("offset", "must be absent where a filter is given")
 	}

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"slices"
 	"unique"
 
 	"github.com/usermgmt-go/usermgmt/store"
@@ -109,18 +110,56 @@ func (x *reader) Members(ctx context.Context, q store.MemberQuery) ([]store.Memb
 	if err := x.ok(ctx); err != nil {
 		return nil, err
 	}
-	o := x.t.orgs[q.Organization]
+	if err := q.Check(); err != nil || q.Limit <= 0 {
+		return nil, err
+	}
+	var ms []store.Membership
+	x.t.eachMember(q, q.After, func(m *member) bool {
+		ms = append(ms, m.record())
+		return len(ms) < q.Limit
+	})
+	return ms, nil
+}
+
+func (x *reader) CountMembers(ctx context.Context, q store.MemberQuery) (int64, error) {
+	if err := x.ok(ctx); err != nil {
+		return 0, err
+	}
+	if err := q.Check(); err != nil {
+		return 0, err
+	}
+	n := int64(0)
+	x.t.eachMember(q, "", func(*member) bool {
+		n++
+		return true
+	})
+	return n, nil
+}
+
+// eachMember calls f for the rows after one that the query picks, in the order
+// of their users, until it returns false.
+func (t *tables) eachMember(q store.MemberQuery, after store.UserID, f func(*member) bool) {
+	o := t.orgs[q.Organization]
 	if o == nil {
-		return nil, nil
+		return
 	}
-	after := &member{org: o, user: pivot(userID, string(q.After))}
-	if q.Role == "" {
-		return page(x.t.membersByOrg, after, q.Limit,
-			func(m *member) bool { return m.org == o }, (*member).record), nil
+	first := pivot(userID, string(after))
+	if len(q.Roles) == 0 {
+		merge(t.membersByOrg, []run[*member]{{
+			&member{org: o, user: first}, func(m *member) bool { return m.org == o },
+		}}, compareByOrg, f)
+		return
 	}
-	after.role = unique.Make(string(q.Role))
-	return page(x.t.membersByRole, after, q.Limit,
-		func(m *member) bool { return m.org == o && m.role == after.role }, (*member).record), nil
+	roles := slices.Clone(q.Roles)
+	slices.Sort(roles)
+	var runs []run[*member]
+	for _, id := range slices.Compact(roles) {
+		role := unique.Make(string(id))
+		runs = append(runs, run[*member]{
+			&member{org: o, role: role, user: first}, func(m *member) bool { return m.org == o && m.role == role },
+		})
+	}
+	merge(t.membersByRole, runs, compareByOrg, f)
 }
 
 func (x *reader) Memberships(ctx context.Context, of store.UserID, after store.OrganizationID, limit int) ([]store.Membership, error) {

@@ -68,6 +68,13 @@ func (x *reader) OrganizationByDomain(ctx context.Context, vendor store.VendorID
 	return found(x.t.byMatchDomain[vendorText{vendor, domain}], (*org).record)
 }
 
+func (x *reader) OrganizationsByID(ctx context.Context, in []store.OrganizationID) ([]store.Organization, error) {
+	if err := x.ok(ctx); err != nil {
+		return nil, err
+	}
+	return byID(in, func(id store.OrganizationID) *org { return x.t.orgs[id] }, (*org).record)
+}
+
 func (x *reader) Organizations(ctx context.Context, q store.OrganizationQuery) ([]store.Organization, error) {
 	if err := x.ok(ctx); err != nil {
 		return nil, err

@@ -44,17 +44,7 @@ func (x *reader) RolesByID(ctx context.Context, in []store.RoleID) ([]store.Role
 	if err := x.ok(ctx); err != nil {
 		return nil, err
 	}
-	in, err := ids(in)
-	if err != nil {
-		return nil, err
-	}
-	var rs []store.Role
-	for _, id := range in {
-		if r := x.t.roles[id]; r != nil {
-			rs = append(rs, r.Clone())
-		}
-	}
-	return rs, nil
+	return byID(in, func(id store.RoleID) *store.Role { return x.t.roles[id] }, (*store.Role).Clone)
 }
 
 func (x *reader) Roles(ctx context.Context, after store.RoleID, limit int) ([]store.Role, error) {

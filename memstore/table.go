@@ -156,6 +156,50 @@ func page[T, R any](t *tree[T], pivot T, limit int, in func(T) bool, record func
 	return rs
 }
 
+// run is what comes after pivot, which need not be in the tree, while it satisfies in.
+type run[T any] struct {
+	pivot T
+	in    func(T) bool
+}
+
+// merge calls f for the entries of several runs of a tree in the order of
+// compare, in which each run must be sorted, until it returns false. It costs
+// what f is called for, and a search for each run.
+func merge[T any](t *tree[T], runs []run[T], compare func(a, b T) int, f func(T) bool) {
+	type cursor struct {
+		btree.IterG[T]
+		in func(T) bool
+	}
+	byItem := func(a, b *cursor) int { return compare(a.Item(), b.Item()) }
+	cursors := make([]*cursor, 0, len(runs)) // in the order of the entries that they stand on
+	for _, r := range runs {
+		c := &cursor{in: r.in}
+		c.Init(t, false)
+		ok := c.Seek(r.pivot)
+		if ok && !t.Less(r.pivot, c.Item()) {
+			ok = c.Next() // past pivot itself
+		}
+		if ok && c.in(c.Item()) {
+			cursors = append(cursors, c)
+		}
+	}
+	slices.SortFunc(cursors, byItem)
+	for len(cursors) > 0 {
+		c := cursors[0]
+		if !f(c.Item()) {
+			return
+		}
+		rest := cursors[1:]
+		if !c.Next() || !c.in(c.Item()) {
+			cursors = rest
+			continue
+		}
+		i, _ := slices.BinarySearchFunc(rest, c, byItem)
+		copy(cursors, rest[:i])
+		cursors[i] = c
+	}
+}
+
 // from returns the entries from pivot on that satisfy in, for callers that
 // change the tree while they go through them.
 func from[T any](t *tree[T], pivot T, in func(T) bool) []T {
@@ -217,14 +261,21 @@ var never = micros(store.Time{})
 // something larger.
 func own[S ~string](s S) S { return S(strings.Clone(string(s))) }
 
-// ids returns the ids sorted and each once, or an error if there are too many.
-func ids[S ~string](in []S) ([]S, error) {
+// byID returns the records of those of the ids that have a row, in the order
+// of the ids and each once, or an error if there are too many.
+func byID[S ~string, T, R any](in []S, row func(S) *T, record func(*T) R) ([]R, error) {
 	if len(in) > 10_000 {
 		return nil, &store.InvalidError{Field: "ids", Reason: "must be at most 10,000"}
 	}
-	out := slices.Clone(in)
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	ids := slices.Clone(in)
+	slices.Sort(ids)
+	var rs []R
+	for _, id := range slices.Compact(ids) {
+		if v := row(id); v != nil {
+			rs = append(rs, record(v))
+		}
+	}
+	return rs, nil
 }
 
 func exists(field string) error { return &store.ExistsError{Field: field} }

@@ -34,56 +34,68 @@ func (x *reader) UsersByID(ctx context.Context, in []store.UserID) ([]store.User
 	if err := x.ok(ctx); err != nil {
 		return nil, err
 	}
-	in, err := ids(in)
-	if err != nil {
-		return nil, err
-	}
-	var us []store.User
-	for _, id := range in {
-		if u := x.t.users[string(id)]; u != nil {
-			us = append(us, u.record())
-		}
-	}
-	return us, nil
+	return byID(in, func(id store.UserID) *user { return x.t.users[string(id)] }, (*user).record)
 }
 
-// sought returns the topic of a query, if it has one.
-func sought(q store.UserQuery) (what unique.Handle[topic], is bool, err error) {
+// sought returns the topics of which a query wants any, none if it wants all users.
+func sought(q store.UserQuery) ([]topic, error) {
 	if err := q.Check(); err != nil {
-		return what, false, err
+		return nil, err
 	}
 	switch {
 	case q.Role != "":
-		return unique.Make(topic{hasRole, string(q.Role)}), true, nil
+		return []topic{{hasRole, string(q.Role)}}, nil
 	case q.Permission != "":
-		return unique.Make(topic{hasPermission, q.Permission}), true, nil
-	case q.Scope != store.ScopeRef{}:
-		if q.Scope.Kind > store.ScopeFacility {
-			// Other topics have these numbers. No grant lists an empty scope.
-			return unique.Make(topic{}), true, nil
-		}
-		return unique.Make(topic{topicKind(q.Scope.Kind), q.Scope.ID}), true, nil
+		return []topic{{hasPermission, q.Permission}}, nil
 	case q.Tenant != "":
-		return unique.Make(topic{hasTenant, q.Tenant}), true, nil
+		return []topic{{hasTenant, q.Tenant}}, nil
 	}
-	return what, false, nil
+	var ts []topic
+	for _, s := range q.Scopes {
+		if s.Kind > store.ScopeFacility {
+			s = store.ScopeRef{} // other topics have these numbers; no grant lists an empty scope
+		}
+		ts = append(ts, topic{topicKind(s.Kind), s.ID})
+	}
+	return ts, nil
+}
+
+// eachMarked calls f for the users after one of whom any of the topics is
+// said, in the order of their ids, each once, until it returns false.
+func (t *tables) eachMarked(topics []topic, after store.UserID, f func(*user) bool) {
+	first := pivot(userID, string(after))
+	runs := make([]run[marked], len(topics))
+	for i, what := range topics {
+		h := unique.Make(what)
+		runs[i] = run[marked]{marked{h, first}, func(m marked) bool { return m.what == h }}
+	}
+	var last *user
+	merge(t.marks, runs, func(a, b marked) int { return compareUsers(a.user, b.user) }, func(m marked) bool {
+		if m.user == last {
+			return true
+		}
+		last = m.user
+		return f(m.user)
+	})
 }
 
 func (x *reader) Users(ctx context.Context, q store.UserQuery) ([]store.User, error) {
 	if err := x.ok(ctx); err != nil {
 		return nil, err
 	}
-	what, is, err := sought(q)
-	if err != nil {
+	topics, err := sought(q)
+	if err != nil || q.Limit <= 0 {
 		return nil, err
 	}
-	after := pivot(userID, string(q.After))
-	if !is {
-		return page(x.t.usersInOrder, after, q.Limit, all, (*user).record), nil
+	if len(topics) == 0 {
+		return page(x.t.usersInOrder, pivot(userID, string(q.After)), q.Limit, all, (*user).record), nil
 	}
-	return page(x.t.marks, marked{what, after}, q.Limit,
-		func(m marked) bool { return m.what == what },
-		func(m marked) store.User { return m.user.record() }), nil
+	var us []store.User
+	x.t.eachMarked(topics, q.After, func(u *user) bool {
+		us = append(us, u.record())
+		return len(us) < q.Limit
+	})
+	return us, nil
 }
 
 func (x *reader) SearchUsers(ctx context.Context, by store.UserField, prefix, after string, limit int) ([]store.User, error) {
@@ -138,18 +150,15 @@ func (x *reader) CountUsers(ctx context.Context, q store.UserQuery) (int64, erro
 	if err := x.ok(ctx); err != nil {
 		return 0, err
 	}
-	what, is, err := sought(q)
+	topics, err := sought(q)
 	if err != nil {
 		return 0, err
 	}
-	if !is {
+	if len(topics) == 0 {
 		return int64(len(x.t.users)), nil
 	}
 	n := int64(0)
-	x.t.marks.Ascend(marked{what, &user{}}, func(m marked) bool {
-		if m.what != what {
-			return false
-		}
+	x.t.eachMarked(topics, "", func(*user) bool {
 		n++
 		return true
 	})

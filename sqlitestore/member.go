@@ -40,14 +40,43 @@ func (r *reader) MembershipByVendorUser(ctx context.Context, org store.Organizat
 }
 
 func (r *reader) Members(ctx context.Context, q store.MemberQuery) ([]store.Membership, error) {
-	if q.Role != "" {
-		return page(ctx, r, decodeMembership, q.Limit,
-			"SELECT data FROM {membership} WHERE realm=? AND organization=? AND role=? AND user>? ORDER BY user LIMIT ?",
-			r.realm, string(q.Organization), string(q.Role), string(q.After))
+	if err := r.ok(ctx); err != nil {
+		return nil, err
 	}
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
+	args := []driver.Value{r.realm, string(q.Organization), string(q.After)}
+	if len(q.Roles) == 0 {
+		return page(ctx, r, decodeMembership, q.Limit,
+			"SELECT data FROM {membership} WHERE realm=? AND organization=? AND user>? ORDER BY user LIMIT ?", args...)
+	}
+	roles := padded(q.Roles) // an empty role is nobody's
+	for _, role := range roles {
+		args = append(args, string(role))
+	}
+	users := union("SELECT user FROM {membership} WHERE realm=?1 AND organization=?2 AND user>?3 AND role=?", len(roles))
 	return page(ctx, r, decodeMembership, q.Limit,
-		"SELECT data FROM {membership} WHERE realm=? AND organization=? AND user>? ORDER BY user LIMIT ?",
-		r.realm, string(q.Organization), string(q.After))
+		"SELECT m.data FROM ("+users+" ORDER BY user LIMIT ?) i"+
+			" CROSS JOIN {membership} m ON m.realm=?1 AND m.organization=?2 AND m.user=i.user ORDER BY i.user", args...)
+}
+
+func (r *reader) CountMembers(ctx context.Context, q store.MemberQuery) (int64, error) {
+	if err := r.ok(ctx); err != nil {
+		return 0, err
+	}
+	if err := q.Check(); err != nil {
+		return 0, err
+	}
+	const members = "SELECT count(*) FROM {membership} WHERE realm=? AND organization=?"
+	if len(q.Roles) == 0 {
+		return r.count(members, r.realm, string(q.Organization))
+	}
+	roles, err := idList(q.Roles)
+	if err != nil {
+		return 0, err
+	}
+	return r.count(members+" AND role IN (SELECT value FROM json_each(?))", r.realm, string(q.Organization), roles)
 }
 
 func (r *reader) Memberships(ctx context.Context, user store.UserID, after store.OrganizationID, limit int) ([]store.Membership, error) {

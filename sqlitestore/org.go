@@ -48,6 +48,11 @@ func (r *reader) OrganizationByDomain(ctx context.Context, vendor store.VendorID
 	return get(ctx, r, decodeOrganization, organizationByDomain, r.realm, string(vendor), domain)
 }
 
+func (r *reader) OrganizationsByID(ctx context.Context, ids []store.OrganizationID) ([]store.Organization, error) {
+	return allByID(ctx, r, decodeOrganization,
+		"SELECT data FROM {organization} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", ids)
+}
+
 func (r *reader) Organizations(ctx context.Context, q store.OrganizationQuery) ([]store.Organization, error) {
 	if q.Vendor != "" {
 		return page(ctx, r, decodeOrganization, q.Limit,

@@ -315,9 +315,5 @@ func (r *reader) countAll() (int64, error) {
 	if err := r.flush(); err != nil {
 		return 0, err
 	}
-	row, err := r.db.first("SELECT sum(n) FROM {user_rank} WHERE realm=? AND level=1", r.realm)
-	if err != nil || row == nil {
-		return 0, err
-	}
-	return number(row[0]), nil
+	return r.count("SELECT sum(n) FROM {user_rank} WHERE realm=? AND level=1", r.realm)
 }

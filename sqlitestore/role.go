@@ -39,15 +39,8 @@ func (r *reader) RoleByName(ctx context.Context, scope store.ScopeKind, name str
 }
 
 func (r *reader) RolesByID(ctx context.Context, ids []store.RoleID) ([]store.Role, error) {
-	if err := r.ok(ctx); err != nil {
-		return nil, err
-	}
-	want, err := idList(ids)
-	if err != nil {
-		return nil, err
-	}
-	return all(ctx, r, decodeRole,
-		"SELECT data FROM {role} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", r.realm, want)
+	return allByID(ctx, r, decodeRole,
+		"SELECT data FROM {role} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", ids)
 }
 
 func (r *reader) Roles(ctx context.Context, after store.RoleID, limit int) ([]store.Role, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"encoding/json"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -116,6 +117,18 @@ func all[T any](ctx context.Context, r *reader, read func(*decoder) T, query str
 	return vs, nil
 }
 
+// allByID returns the records of a query whose arguments are the realm and ids for json_each.
+func allByID[T any, ID ~string](ctx context.Context, r *reader, read func(*decoder) T, query string, ids []ID) ([]T, error) {
+	if err := r.ok(ctx); err != nil {
+		return nil, err
+	}
+	want, err := idList(ids)
+	if err != nil {
+		return nil, err
+	}
+	return all(ctx, r, read, query, r.realm, want)
+}
+
 // texts returns the only, textual column of a query.
 func (r *reader) texts(query string, args ...driver.Value) ([]string, error) {
 	var vs []string
@@ -124,6 +137,15 @@ func (r *reader) texts(query string, args ...driver.Value) ([]string, error) {
 		return nil
 	}, query, args...)
 	return vs, err
+}
+
+// count returns the only number of a query's only row.
+func (r *reader) count(query string, args ...driver.Value) (int64, error) {
+	row, err := r.db.first(query, args...)
+	if err != nil || row == nil {
+		return 0, err
+	}
+	return number(row[0]), nil
 }
 
 func (r *reader) exists(query string, args ...driver.Value) (bool, error) {
@@ -183,6 +205,21 @@ func (t *tx) run(args []driver.Value, queries ...string) error {
 		}
 	}
 	return nil
+}
+
+// union is n queries of the form of part as one, without repeats. Where each of
+// them comes out of an index in the order that is asked for, SQLite merges
+// them row by row and reads no more of any than that takes. A bare question mark
+// of part, which must follow all that have numbers, is another argument each time.
+func union(part string, n int) string {
+	return strings.Repeat(part+" UNION ", n-1) + part
+}
+
+// padded adds zero values up to a power of two, so that lists of any length are
+// asked for by a few statements. In a union they must pick nothing.
+func padded[T any](vs []T) []T {
+	n := 1 << bits.Len(uint(len(vs)-1))
+	return append(slices.Clip(vs), make([]T, n-len(vs))...)
 }
 
 // maxBatch is how many ids may be asked for at a time.

@@ -74,15 +74,8 @@ func (r *reader) UserByEmail(ctx context.Context, key string) (store.User, error
 }
 
 func (r *reader) UsersByID(ctx context.Context, ids []store.UserID) ([]store.User, error) {
-	if err := r.ok(ctx); err != nil {
-		return nil, err
-	}
-	want, err := idList(ids)
-	if err != nil {
-		return nil, err
-	}
-	return all(ctx, r, decodeUser,
-		"SELECT data FROM {user} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", r.realm, want)
+	return allByID(ctx, r, decodeUser,
+		"SELECT data FROM {user} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", ids)
 }
 
 // Kinds of entries in user_index. The numbers are stored; they never change.
@@ -123,19 +116,32 @@ func entries(u store.User) []entry {
 	return slices.Compact(es)
 }
 
-// queryEntry returns the entry that the query asks for, if it asks for one.
-func queryEntry(q store.UserQuery) (entry, bool) {
+// wanted returns the entries of which the query wants any, none if it wants all users.
+func wanted(q store.UserQuery) []entry {
 	switch {
 	case q.Role != "":
-		return entry{indexRole, string(q.Role)}, true
+		return []entry{{indexRole, string(q.Role)}}
 	case q.Permission != "":
-		return entry{indexPermission, q.Permission}, true
+		return []entry{{indexPermission, q.Permission}}
 	case q.Tenant != "":
-		return entry{indexTenant, q.Tenant}, true
-	case q.Scope != store.ScopeRef{}:
-		return entry{indexScope + int64(q.Scope.Kind), q.Scope.ID}, true
+		return []entry{{indexTenant, q.Tenant}}
 	}
-	return entry{}, false
+	var es []entry
+	for _, s := range q.Scopes {
+		es = append(es, entry{indexScope + int64(s.Kind), s.ID})
+	}
+	return es
+}
+
+// usersAt are the users after one at any of the entries, in the order of their
+// ids, as a query and its arguments, the first of which is the realm.
+func (r *reader) usersAt(es []entry, after store.UserID) (string, []driver.Value) {
+	es = padded(es)
+	args := []driver.Value{r.realm, string(after)}
+	for _, e := range es {
+		args = append(args, e.kind, e.key)
+	}
+	return union("SELECT user FROM {user_index} WHERE realm=?1 AND user>?2 AND kind=? AND key=?", len(es)), args
 }
 
 func (r *reader) Users(ctx context.Context, q store.UserQuery) ([]store.User, error) {
@@ -145,11 +151,11 @@ func (r *reader) Users(ctx context.Context, q store.UserQuery) ([]store.User, er
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
-	if e, ok := queryEntry(q); ok {
+	if es := wanted(q); len(es) > 0 {
+		users, args := r.usersAt(es, q.After)
 		return page(ctx, r, decodeUser, q.Limit,
-			"SELECT u.data FROM {user_index} i CROSS JOIN {user} u ON u.realm=i.realm AND u.id=i.user"+
-				" WHERE i.realm=? AND i.kind=? AND i.key=? AND i.user>? ORDER BY i.user LIMIT ?",
-			r.realm, e.kind, e.key, string(q.After))
+			"SELECT u.data FROM ("+users+" ORDER BY user LIMIT ?) i"+
+				" CROSS JOIN {user} u ON u.realm=?1 AND u.id=i.user ORDER BY i.user", args...)
 	}
 	return page(ctx, r, decodeUser, q.Limit,
 		"SELECT data FROM {user} WHERE realm=? AND id>? ORDER BY id LIMIT ?", r.realm, string(q.After))
@@ -192,15 +198,12 @@ func (r *reader) CountUsers(ctx context.Context, q store.UserQuery) (int64, erro
 	if err := q.Check(); err != nil {
 		return 0, err
 	}
-	e, ok := queryEntry(q)
-	if !ok {
+	es := wanted(q)
+	if len(es) == 0 {
 		return r.countAll()
 	}
-	row, err := r.db.first("SELECT count(*) FROM {user_index} WHERE realm=? AND kind=? AND key=?", r.realm, e.kind, e.key)
-	if err != nil || row == nil {
-		return 0, err
-	}
-	return number(row[0]), nil
+	users, args := r.usersAt(es, "")
+	return r.count("SELECT count(*) FROM ("+users+")", args...)
 }
 
 func (t *tx) CreateUser(ctx context.Context, u store.User) error {

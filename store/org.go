@@ -63,6 +63,9 @@ type OrganizationReader interface {
 	OrganizationByVendorID(ctx context.Context, vendor VendorID, vendorOrganizationID string) (Organization, error)
 	// OrganizationByDomain compares with MatchDomain.
 	OrganizationByDomain(ctx context.Context, vendor VendorID, domain string) (Organization, error)
+	// OrganizationsByID returns those of the ids that exist, in the order of
+	// their ids, each once. At most 10,000 ids may be asked for at a time.
+	OrganizationsByID(ctx context.Context, ids []OrganizationID) ([]Organization, error)
 	// Organizations returns a page, with the promises of [UserReader.Users].
 	Organizations(ctx context.Context, q OrganizationQuery) ([]Organization, error)
 }
@@ -120,15 +123,28 @@ func (m Membership) Clone() Membership {
 	return m
 }
 
+// MaxMemberRoles is how many roles a [MemberQuery] may name.
+const MaxMemberRoles = 20
+
 // MemberQuery picks memberships of one organization, in the order of user ids.
 type MemberQuery struct {
 	Organization OrganizationID
-	// Role picks the members of one role; empty picks all.
-	Role RoleID
+	// Roles picks the members of any of these roles; none picks all. They may
+	// come in any order and repeat; more than MaxMemberRoles are [ErrInvalid].
+	// An empty entry picks nobody.
+	Roles []RoleID
 	// After is exclusive; it need not be the id of a member.
 	After UserID
 	// Limit is the greatest number of members; none come for 0 or less.
 	Limit int
+}
+
+// Check reports whether the query names too many roles.
+func (q MemberQuery) Check() error {
+	if len(q.Roles) > MaxMemberRoles {
+		return invalid("Roles", "must have at most 20 entries")
+	}
+	return nil
 }
 
 // MembershipReader finds memberships. Lists are empty for an unknown
@@ -139,6 +155,9 @@ type MembershipReader interface {
 	MembershipByVendorUser(ctx context.Context, org OrganizationID, vendorUserID string) (Membership, error)
 	// Members returns a page, with the promises of [UserReader.Users].
 	Members(ctx context.Context, q MemberQuery) ([]Membership, error)
+	// CountMembers counts whom the query picks, heedless of After and Limit.
+	// It costs what there are of them in an index, and reads no record.
+	CountMembers(ctx context.Context, q MemberQuery) (int64, error)
 	// Memberships returns a page of a user's memberships in the order of
 	// organization ids, after (exclusive) the one that is given.
 	Memberships(ctx context.Context, user UserID, after OrganizationID, limit int) ([]Membership, error)

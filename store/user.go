@@ -151,14 +151,17 @@ func cloneList[S ~[]E, E any](s S) S {
 }
 
 // UserQuery picks users, in the order of their ids. At most one of Role,
-// Permission, Scope and Tenant is set; two of them are [ErrInvalid].
+// Permission, Scopes and Tenant is set; two of them are [ErrInvalid].
 type UserQuery struct {
 	// Role picks those who hold a grant of the role, at whatever scope.
 	Role RoleID
 	// Permission picks those who hold it as a single permission.
 	Permission string
-	// Scope picks those who hold a grant that lists it.
-	Scope ScopeRef
+	// Scopes picks those who hold a grant that lists any of them, each user
+	// once. They may come in any order and repeat; more than MaxScopes are
+	// [ErrInvalid]. None is no filter, while one that no grant can list picks
+	// nobody.
+	Scopes []ScopeRef
 	// Tenant picks those whose Tenants hold exactly this entry.
 	Tenant string
 	// After is exclusive; it need not be the id of a user.
@@ -167,22 +170,28 @@ type UserQuery struct {
 	Limit int
 }
 
+// MaxScopes is how many scopes a [UserQuery] may name.
+const MaxScopes = 100
+
 // ScopeRef names one organization or facility.
 type ScopeRef struct {
 	Kind ScopeKind
 	ID   string
 }
 
-// Check reports whether the query asks one thing.
+// Check reports whether the query asks one thing, and not of too many scopes.
 func (q UserQuery) Check() error {
 	n := 0
-	for _, is := range []bool{q.Role != "", q.Permission != "", q.Scope != ScopeRef{}, q.Tenant != ""} {
+	for _, is := range []bool{q.Role != "", q.Permission != "", len(q.Scopes) > 0, q.Tenant != ""} {
 		if is {
 			n++
 		}
 	}
 	if n > 1 {
-		return invalid("query", "may name one of role, permission, scope and tenant")
+		return invalid("query", "may name one of role, permission, scopes and tenant")
+	}
+	if len(q.Scopes) > MaxScopes {
+		return invalid("Scopes", "must have at most 100 entries")
 	}
 	return nil
 }
@@ -208,7 +217,8 @@ type UserReader interface {
 	UsersByID(ctx context.Context, ids []UserID) ([]User, error)
 	// Users returns a page. A walk that passes the last id of each page as the
 	// next After meets every user that is there throughout exactly once, and
-	// costs the same per page at any depth.
+	// costs the same per page at any depth. With Scopes that cost grows with
+	// their number and with Limit, not with how many users there are.
 	Users(ctx context.Context, q UserQuery) ([]User, error)
 	// SearchUsers returns up to limit users whose key begins with prefix and
 	// is greater than after, ordered by the key (UsernameKey or EmailKey).
@@ -220,7 +230,7 @@ type UserReader interface {
 	// grows no faster than the logarithm of their number, or by a
 	// thousandth of it.
 	UserAt(ctx context.Context, n int64) (UserID, error)
-	// CountUsers counts whom the query picks, heedless of After and Limit.
+	// CountUsers counts whom the query picks, each once, heedless of After and Limit.
 	// All users of a realm are counted as cheaply as UserAt finds its one;
 	// others cost what there are of them.
 	CountUsers(ctx context.Context, q UserQuery) (int64, error)

@@ -48,6 +48,9 @@ func queries() []query {
 		{"OrganizationByDomain", func(c ctx, r rd) (any, error) {
 			return ask(r.OrganizationByDomain(c, vendorID(0), sampleOrganization(0).MatchDomain))
 		}},
+		{"OrganizationsByID", func(c ctx, r rd) (any, error) {
+			return ask(r.OrganizationsByID(c, []store.OrganizationID{orgID(0), orgID(1)}))
+		}},
 		{"Organizations", func(c ctx, r rd) (any, error) {
 			return ask(r.Organizations(c, store.OrganizationQuery{Limit: n}))
 		}},
@@ -57,6 +60,9 @@ func queries() []query {
 		}},
 		{"Members", func(c ctx, r rd) (any, error) {
 			return ask(r.Members(c, store.MemberQuery{Organization: orgID(0), Limit: n}))
+		}},
+		{"CountMembers", func(c ctx, r rd) (any, error) {
+			return ask(r.CountMembers(c, store.MemberQuery{Organization: orgID(0)}))
 		}},
 		{"Memberships", func(c ctx, r rd) (any, error) { return ask(r.Memberships(c, userID(0), "", n)) }},
 		{"Role", func(c ctx, r rd) (any, error) { return ask(r.Role(c, roleID(0))) }},

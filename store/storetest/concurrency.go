@@ -159,7 +159,7 @@ func concurrencyCases() []testCase {
 						if err := tx.Lock(t.ctx, "owners/"+string(orgID(0))); err != nil {
 							return err
 						}
-						owners, err := tx.Members(t.ctx, store.MemberQuery{Organization: orgID(0), Role: owner, Limit: 2})
+						owners, err := tx.Members(t.ctx, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{owner}, Limit: 2})
 						if err != nil {
 							return err
 						}

@@ -153,6 +153,50 @@ func (w withUser) DeleteMembership(ctx context.Context, org store.OrganizationID
 	return w.members(w.Tx, ctx, org, user)
 }
 
+type withList struct {
+	store.Tx
+	users        func(store.Tx, context.Context, store.UserQuery) ([]store.User, error)
+	countUsers   func(store.Tx, context.Context, store.UserQuery) (int64, error)
+	members      func(store.Tx, context.Context, store.MemberQuery) ([]store.Membership, error)
+	countMembers func(store.Tx, context.Context, store.MemberQuery) (int64, error)
+	orgsByID     func(store.Tx, context.Context, []store.OrganizationID) ([]store.Organization, error)
+}
+
+func (w withList) Users(ctx context.Context, q store.UserQuery) ([]store.User, error) {
+	if w.users == nil {
+		return w.Tx.Users(ctx, q)
+	}
+	return w.users(w.Tx, ctx, q)
+}
+
+func (w withList) CountUsers(ctx context.Context, q store.UserQuery) (int64, error) {
+	if w.countUsers == nil {
+		return w.Tx.CountUsers(ctx, q)
+	}
+	return w.countUsers(w.Tx, ctx, q)
+}
+
+func (w withList) Members(ctx context.Context, q store.MemberQuery) ([]store.Membership, error) {
+	if w.members == nil {
+		return w.Tx.Members(ctx, q)
+	}
+	return w.members(w.Tx, ctx, q)
+}
+
+func (w withList) CountMembers(ctx context.Context, q store.MemberQuery) (int64, error) {
+	if w.countMembers == nil {
+		return w.Tx.CountMembers(ctx, q)
+	}
+	return w.countMembers(w.Tx, ctx, q)
+}
+
+func (w withList) OrganizationsByID(ctx context.Context, ids []store.OrganizationID) ([]store.Organization, error) {
+	if w.orgsByID == nil {
+		return w.Tx.OrganizationsByID(ctx, ids)
+	}
+	return w.orgsByID(w.Tx, ctx, ids)
+}
+
 type withRole struct {
 	store.Tx
 	role   func(store.Tx, context.Context, store.RoleID) (store.Role, error)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -31,6 +32,11 @@ func (u *modelUnit) org(ctx context.Context, pick func(store.Organization) bool)
 		return store.Organization{}, err
 	}
 	return one(u.orgs, pick)
+}
+
+func (u *modelUnit) OrganizationsByID(ctx context.Context, ids []store.OrganizationID) ([]store.Organization, error) {
+	return first(u.orgs, len(ids), func(o store.Organization) store.OrganizationID { return o.ID },
+		func(o store.Organization) bool { return slices.Contains(ids, o.ID) }), u.ready(ctx)
 }
 
 func (u *modelUnit) Organizations(ctx context.Context, q store.OrganizationQuery) ([]store.Organization, error) {
@@ -137,10 +143,32 @@ func (u *modelUnit) member(ctx context.Context, pick func(store.Membership) bool
 }
 
 func (u *modelUnit) Members(ctx context.Context, q store.MemberQuery) ([]store.Membership, error) {
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
 	return cloned(first(u.members, q.Limit, func(m store.Membership) store.UserID { return m.UserID },
-		func(m store.Membership) bool {
-			return m.OrganizationID == q.Organization && m.UserID > q.After && (q.Role == "" || q.Role == m.Role)
-		}), u.ready(ctx))
+		func(m store.Membership) bool { return m.UserID > q.After && belongs(q, m) }), u.ready(ctx))
+}
+
+// belongs tells whether a query picks the member, heedless of After.
+func belongs(q store.MemberQuery, m store.Membership) bool {
+	return m.OrganizationID == q.Organization && (len(q.Roles) == 0 || slices.Contains(q.Roles, m.Role))
+}
+
+func (u *modelUnit) CountMembers(ctx context.Context, q store.MemberQuery) (int64, error) {
+	if err := u.ready(ctx); err != nil {
+		return 0, err
+	}
+	if err := q.Check(); err != nil {
+		return 0, err
+	}
+	n := int64(0)
+	for _, m := range u.members {
+		if belongs(q, m) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 func (u *modelUnit) Memberships(

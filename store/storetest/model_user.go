@@ -58,8 +58,10 @@ func picked(q store.UserQuery) func(*store.User) bool {
 		ok := q.Tenant == "" || slices.Contains(r.Tenants, q.Tenant)
 		ok = ok && (q.Permission == "" || slices.ContainsFunc(r.Grants, func(g store.Grant) bool { return g.Permission == q.Permission }))
 		ok = ok && (q.Role == "" || slices.ContainsFunc(r.Grants, func(g store.Grant) bool { return g.Role == q.Role }))
-		return ok && (q.Scope == store.ScopeRef{} || slices.ContainsFunc(r.Grants, func(g store.Grant) bool {
-			return g.Kind == q.Scope.Kind && slices.Contains(g.Scopes, q.Scope.ID)
+		return ok && (len(q.Scopes) == 0 || slices.ContainsFunc(q.Scopes, func(s store.ScopeRef) bool {
+			return slices.ContainsFunc(r.Grants, func(g store.Grant) bool {
+				return g.Kind == s.Kind && slices.Contains(g.Scopes, s.ID)
+			})
 		}))
 	}
 }

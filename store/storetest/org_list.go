@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -113,6 +115,39 @@ func organizationCases() []testCase {
 				return nil
 			})
 		}},
+		{"OrganizationsByID_returns_those_that_exist_in_order_each_once", func(t *trial) {
+			t.update(func(tx store.Tx) error {
+				err := vendorBase(t.ctx, tx, 0)
+				for _, i := range []int{2, 0, 1, 3} {
+					err = must(err, tx.CreateOrganization(t.ctx, sampleOrganization(i)))
+				}
+				return err
+			})
+			many := make([]store.OrganizationID, 10_000)
+			for i := range many {
+				many[i] = store.OrganizationID(fmt.Sprintf("absent-%05d", i))
+			}
+			many[0], many[5_000], many[9_999] = orgID(3), orgID(0), orgID(2)
+			t.view(func(r store.Reader) error {
+				for _, c := range []struct {
+					ask  []store.OrganizationID
+					want []store.Organization
+				}{
+					{nil, nil},
+					{[]store.OrganizationID{"x", "", "ORG-000"}, nil},
+					{[]store.OrganizationID{orgID(2), orgID(0), "nowhere", orgID(2)}, []store.Organization{sampleOrganization(0), sampleOrganization(2)}},
+					{many, []store.Organization{sampleOrganization(0), sampleOrganization(2), sampleOrganization(3)}},
+				} {
+					asked := slices.Clone(c.ask)
+					os, err := r.OrganizationsByID(t.ctx, asked)
+					t.ok("OrganizationsByID", err)
+					call := fmt.Sprintf("OrganizationsByID(%d ids)", len(asked))
+					t.equal(call, os, c.want)
+					t.equal("the ids that were asked for", asked, slices.Clone(c.ask))
+				}
+				return nil
+			})
+		}},
 		{"query_by_vendor_pages_its_own_alone", func(t *trial) {
 			t.update(func(tx store.Tx) error {
 				err := must(vendorBase(t.ctx, tx, 0), tx.CreateOrganization(t.ctx, plainOrganization("org-xxx")))
@@ -189,26 +224,87 @@ func membershipCases() []testCase {
 		{"members_are_those_of_the_organization_and_role", func(t *trial) {
 			seed(t)
 			members(t, store.MemberQuery{Organization: orgID(1), Limit: 9}, "[user-001 user-003 user-005]")
-			members(t, store.MemberQuery{Organization: orgID(0), Role: roleID(1), Limit: 9}, "[user-001 user-004]")
-			members(t, store.MemberQuery{Organization: orgID(0), Role: roleID(1), Limit: 1}, "[user-001]")
-			members(t, store.MemberQuery{Organization: orgID(0), Role: roleID(1), After: userID(1), Limit: 9}, "[user-004]")
-			members(t, store.MemberQuery{Organization: orgID(0), Role: roleID(1), After: userID(2), Limit: 9}, "[user-004]")
-			members(t, store.MemberQuery{Organization: orgID(0), Role: roleID(1), After: userID(4), Limit: 9}, "[]")
-			members(t, store.MemberQuery{Organization: orgID(0), Role: roleID(1)}, "[]")
-			members(t, store.MemberQuery{Organization: orgID(0), Role: "none", Limit: 9}, "[]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(1)}, Limit: 9}, "[user-001 user-004]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(1)}, Limit: 1}, "[user-001]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(1)}, After: userID(1), Limit: 9}, "[user-004]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(1)}, After: userID(2), Limit: 9}, "[user-004]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(1)}, After: userID(4), Limit: 9}, "[]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(1)}}, "[]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{"none"}, Limit: 9}, "[]")
 			members(t, store.MemberQuery{Organization: "nowhere", Limit: 9}, "[]")
 			members(t, store.MemberQuery{Limit: 9}, "[]")
+		}},
+		{"roles_pick_the_members_of_any_of_them_each_once_in_order", func(t *trial) {
+			seed(t)
+			of := func(roles ...store.RoleID) store.MemberQuery {
+				return store.MemberQuery{Organization: orgID(0), Roles: roles, Limit: 9}
+			}
+			members(t, of(), "[user-000 user-001 user-002 user-003 user-004 user-005]")
+			members(t, of(roleID(2), roleID(0)), "[user-000 user-002 user-003 user-005]")
+			members(t, of(roleID(1), roleID(2), roleID(1), "none"), "[user-001 user-002 user-004 user-005]")
+			members(t, of(roleID(2), roleID(1), roleID(0)), "[user-000 user-001 user-002 user-003 user-004 user-005]")
+			members(t, of(""), "[]")
+			members(t, of("", roleID(1)), "[user-001 user-004]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{}, Limit: 1}, "[user-000]")
+			q := of(roleID(2), roleID(1))
+			for _, step := range []string{"[user-001]", "[user-002]", "[user-004]", "[user-005]", "[]"} {
+				q.Limit = 1
+				members(t, q, step)
+				q.After = store.UserID(strings.Trim(step, "[]"))
+			}
+			q.After = "user-0010"
+			q.Limit = 2
+			members(t, q, "[user-002 user-004]")
+		}},
+		{"count_of_members_heeds_neither_After_nor_Limit", func(t *trial) {
+			seed(t)
+			count := func(q store.MemberQuery, want int64) {
+				t.Helper()
+				t.view(func(r store.Reader) error {
+					n, err := r.CountMembers(t.ctx, q)
+					t.equal(fmt.Sprintf("CountMembers(%+v)", q), n, want)
+					return err
+				})
+			}
+			count(store.MemberQuery{Organization: orgID(0)}, 6)
+			count(store.MemberQuery{Organization: orgID(1), After: userID(3), Limit: 1}, 3)
+			count(store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(2), roleID(1)}, After: userID(9), Limit: -1}, 4)
+			count(store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(1), roleID(1), "none", ""}}, 2)
+			count(store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{""}}, 0)
+			count(store.MemberQuery{Organization: "nowhere"}, 0)
+			count(store.MemberQuery{}, 0)
+		}},
+		{"twenty_roles_may_be_asked_for_and_no_more", func(t *trial) {
+			seed(t)
+			q := store.MemberQuery{Organization: orgID(0), Limit: 9}
+			for i := range store.MaxMemberRoles {
+				q.Roles = append(q.Roles, roleID(store.MaxMemberRoles-i))
+			}
+			members(t, q, "[user-001 user-002 user-004 user-005]")
+			q.Roles = append(q.Roles, roleID(0))
+			t.view(func(r store.Reader) error {
+				_, err := r.Members(t.ctx, q)
+				t.invalid("Members of 21 roles", err, "Roles")
+				_, err = r.CountMembers(t.ctx, q)
+				t.invalid("CountMembers of 21 roles", err, "Roles")
+				return nil
+			})
 		}},
 		{"members_of_a_role_follow_updates", func(t *trial) {
 			seed(t)
 			t.update(func(tx store.Tx) error {
 				m, err := tx.Membership(t.ctx, orgID(0), userID(1))
 				m.Role = roleID(2)
-				return must(err, tx.UpdateMembership(t.ctx, m), tx.DeleteMembership(t.ctx, orgID(0), userID(2)))
+				err = must(err, tx.UpdateMembership(t.ctx, m), tx.DeleteMembership(t.ctx, orgID(0), userID(2)))
+				n, errN := tx.CountMembers(t.ctx, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(2)}})
+				t.equal("CountMembers of a role within the unit", n, int64(2))
+				all, errA := tx.CountMembers(t.ctx, store.MemberQuery{Organization: orgID(0)})
+				t.equal("CountMembers within the unit", all, int64(5))
+				return must(err, errN, errA)
 			})
-			members(t, store.MemberQuery{Organization: orgID(0), Role: roleID(1), Limit: 9}, "[user-004]")
-			members(t, store.MemberQuery{Organization: orgID(0), Role: roleID(2), Limit: 9}, "[user-001 user-005]")
-			members(t, store.MemberQuery{Organization: orgID(1), Role: roleID(1), Limit: 9}, "[user-001]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(1)}, Limit: 9}, "[user-004]")
+			members(t, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(2)}, Limit: 9}, "[user-001 user-005]")
+			members(t, store.MemberQuery{Organization: orgID(1), Roles: []store.RoleID{roleID(1)}, Limit: 9}, "[user-001]")
 		}},
 		{"memberships_of_a_user_page_by_organization", func(t *trial) {
 			seed(t)

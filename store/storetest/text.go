@@ -136,7 +136,7 @@ func textCases() []testCase {
 				for i, text := range lookalikes {
 					for _, q := range []store.UserQuery{
 						{Role: store.RoleID(text), Limit: 9},
-						{Scope: store.ScopeRef{Kind: store.ScopeFacility, ID: text}, Limit: 9},
+						{Scopes: []store.ScopeRef{{Kind: store.ScopeFacility, ID: text}}, Limit: 9},
 						{Tenant: text, Limit: 9},
 					} {
 						us, err := r.Users(t.ctx, q)
@@ -159,12 +159,21 @@ func textCases() []testCase {
 					none("Users of a role", err, len(us))
 					us, err = r.Users(t.ctx, store.UserQuery{Tenant: text, Limit: 9})
 					none("Users of a tenant", err, len(us))
+					us, err = r.Users(t.ctx, store.UserQuery{Scopes: []store.ScopeRef{{Kind: store.ScopeFacility, ID: text}}, Limit: 9})
+					none("Users of a facility", err, len(us))
 					us, err = r.SearchUsers(t.ctx, store.ByUsername, text, "", 9)
 					none("SearchUsers", err, len(us))
 					us, err = r.UsersByID(t.ctx, []store.UserID{store.UserID(text)})
 					none("UsersByID", err, len(us))
 					ms, err := r.Members(t.ctx, store.MemberQuery{Organization: store.OrganizationID(text), Limit: 9})
 					none("Members", err, len(ms))
+					of := store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{store.RoleID(text)}, Limit: 9}
+					ms, err = r.Members(t.ctx, of)
+					none("Members of a role", err, len(ms))
+					n, err := r.CountMembers(t.ctx, of)
+					none("CountMembers of a role", err, int(n))
+					os, err := r.OrganizationsByID(t.ctx, []store.OrganizationID{store.OrganizationID(text)})
+					none("OrganizationsByID", err, len(os))
 					ms, err = r.Memberships(t.ctx, store.UserID(text), "", 9)
 					none("Memberships", err, len(ms))
 					ss, err := r.Sessions(t.ctx, store.UserID(text), "", 9)

@@ -58,6 +58,32 @@ func granted(t *trial) {
 	})
 }
 
+// crossed creates nine users, of whom the n-th lists the facilities 2 to 9 that
+// divide n, by several grants, and, if 3 does, the organization 3.
+func crossed(t *trial) {
+	t.Helper()
+	t.update(func(tx store.Tx) error {
+		var err error
+		for n := 9; n > 0; n-- {
+			u := plainUser(string(rune('a' + n - 1)))
+			for _, role := range []store.RoleID{"r", "s"} {
+				g := store.Grant{Role: role, Kind: store.ScopeFacility}
+				for f := 2; f <= n; f++ {
+					if n%f == 0 && (role == "s" || f != 4) {
+						g.Scopes = append(g.Scopes, fmt.Sprint(f))
+					}
+				}
+				if n%3 == 0 {
+					u.Grants = append(u.Grants, store.Grant{Role: role, Kind: store.ScopeOrganization, Scopes: []string{"3"}})
+				}
+				u.Grants = append(u.Grants, g)
+			}
+			err = must(err, tx.CreateUser(t.ctx, u))
+		}
+		return err
+	})
+}
+
 // picks checks whom a query picks, in pages of every size, and their count.
 func picks(t *trial, q store.UserQuery, want string) {
 	t.Helper()
@@ -113,11 +139,46 @@ func userQueryCases() []testCase {
 		}},
 		{"scope_picks_those_who_list_it_by_kind_each_once", func(t *trial) {
 			granted(t)
-			picks(t, store.UserQuery{Scope: facility("x")}, "bc")
-			picks(t, store.UserQuery{Scope: facility("z")}, "c")
-			picks(t, store.UserQuery{Scope: organization("x")}, "b")
-			picks(t, store.UserQuery{Scope: organization("y")}, "bc")
-			picks(t, store.UserQuery{Scope: organization("z")}, "")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("x")}}, "bc")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("z")}}, "c")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{organization("x")}}, "b")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{organization("y")}}, "bc")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{organization("z")}}, "")
+		}},
+		{"scopes_pick_those_who_list_any_of_them_each_once_in_order", func(t *trial) {
+			crossed(t)
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("2"), facility("3")}}, "bcdfhi")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("5"), facility("3"), facility("2")}}, "bcdefhi")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("4"), organization("3"), facility("5")}}, "cdefhi")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("7"), organization("2")}}, "g")
+		}},
+		{"scopes_may_repeat_and_be_nobodys", func(t *trial) {
+			crossed(t)
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("3"), facility("2"), facility("3"), facility("3")}}, "bcdfhi")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("x"), facility("3"), {}, organization("")}}, "cfi")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{{}}}, "")
+			for kind := range 256 { // kinds that are none are not those of other filters
+				if k := store.ScopeKind(kind); k != store.ScopeOrganization && k != store.ScopeFacility {
+					picks(t, store.UserQuery{Scopes: []store.ScopeRef{{Kind: k, ID: "2"}, {Kind: k, ID: "r"}}}, "")
+				}
+			}
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{}}, "abcdefghi")
+		}},
+		{"a_hundred_scopes_may_be_asked_for_and_no_more", func(t *trial) {
+			crossed(t)
+			var q store.UserQuery
+			for i := range store.MaxScopes {
+				q.Scopes = append(q.Scopes, facility(fmt.Sprint(store.MaxScopes-i)))
+			}
+			picks(t, q, "bcdefghi")
+			q.Scopes, q.Limit = append(q.Scopes, facility("2")), 9
+			t.view(func(r store.Reader) error {
+				_, err := r.Users(t.ctx, q)
+				t.invalid("Users of 101 scopes", err, "Scopes")
+				_, err = r.CountUsers(t.ctx, q)
+				t.invalid("CountUsers of 101 scopes", err, "Scopes")
+				return nil
+			})
 		}},
 		{"tenant_picks_those_who_hold_exactly_this_entry", func(t *trial) {
 			granted(t)
@@ -136,9 +197,9 @@ func userQueryCases() []testCase {
 				for _, q := range []store.UserQuery{
 					{Role: "r", Tenant: "any", Limit: 1},
 					{Role: "r", Permission: "users.read", Limit: 1},
-					{Role: "r", Scope: facility("x"), Limit: 1},
-					{Scope: facility("x"), Tenant: "any", Limit: 1},
-					{Role: "r", Scope: facility("x"), Tenant: "any"},
+					{Role: "r", Scopes: []store.ScopeRef{facility("x")}, Limit: 1},
+					{Scopes: []store.ScopeRef{facility("x")}, Tenant: "any", Limit: 1},
+					{Role: "r", Scopes: []store.ScopeRef{facility("x")}, Tenant: "any"},
 				} {
 					_, err := r.Users(t.ctx, q)
 					t.invalid(fmt.Sprintf("Users %+v", q), err, "")
@@ -156,29 +217,33 @@ func userQueryCases() []testCase {
 				a.Grants, c.Grants = c.Grants, a.Grants
 				a.Tenants, c.Tenants = []string{"t"}, nil
 				err := must(errA, errC, tx.UpdateUser(t.ctx, a), tx.UpdateUser(t.ctx, c), tx.DeleteUser(t.ctx, "b"))
-				us, errU := tx.Users(t.ctx, store.UserQuery{Scope: facility("x"), Limit: 9})
+				us, errU := tx.Users(t.ctx, store.UserQuery{Scopes: []store.ScopeRef{facility("x")}, Limit: 9})
 				t.equal("Users of a facility within the unit", userIDs(us), []string{"a"})
 				return must(err, errU)
 			})
 			picks(t, store.UserQuery{Role: "r"}, "ac")
 			picks(t, store.UserQuery{Role: "s"}, "a")
-			picks(t, store.UserQuery{Scope: facility("x")}, "a")
-			picks(t, store.UserQuery{Scope: organization("y")}, "a")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{facility("x")}}, "a")
+			picks(t, store.UserQuery{Scopes: []store.ScopeRef{organization("y")}}, "a")
 			picks(t, store.UserQuery{Tenant: "any"}, "d")
 			picks(t, store.UserQuery{Tenant: "t"}, "ad")
 		}},
 		{"count_heeds_neither_After_nor_Limit", func(t *trial) {
 			granted(t)
 			t.view(func(r store.Reader) error {
-				for q, want := range map[store.UserQuery]int64{
-					{After: "c", Limit: 1}:                5,
-					{After: "zzz"}:                        5,
-					{Role: "r", After: "b", Limit: -1}:    2,
-					{Tenant: "any", After: "d", Limit: 1}: 2,
+				for _, c := range []struct {
+					q    store.UserQuery
+					want int64
+				}{
+					{store.UserQuery{After: "c", Limit: 1}, 5},
+					{store.UserQuery{After: "zzz"}, 5},
+					{store.UserQuery{Role: "r", After: "b", Limit: -1}, 2},
+					{store.UserQuery{Tenant: "any", After: "d", Limit: 1}, 2},
+					{store.UserQuery{Scopes: []store.ScopeRef{facility("z"), facility("x")}, After: "b", Limit: 1}, 2},
 				} {
-					n, err := r.CountUsers(t.ctx, q)
+					n, err := r.CountUsers(t.ctx, c.q)
 					t.ok("CountUsers", err)
-					t.equal(fmt.Sprintf("CountUsers %+v", q), n, want)
+					t.equal(fmt.Sprintf("CountUsers %+v", c.q), n, c.want)
 				}
 				return nil
 			})

@@ -108,8 +108,9 @@ func take(ctx context.Context, r store.Reader) (picture, error) {
 	}
 	var ids []store.UserID
 	var roles []store.RoleID
+	var orgIDs []store.OrganizationID
 	for i := range n {
-		ids, roles = append(ids, userID(i)), append(roles, roleID(i))
+		ids, roles, orgIDs = append(ids, userID(i)), append(roles, roleID(i)), append(orgIDs, orgID(i))
 
 		c, err := r.Credential(ctx, userID(i))
 		list(err, c, "Credential %d", i)
@@ -129,14 +130,22 @@ func take(ctx context.Context, r store.Reader) (picture, error) {
 		list(err, secrets, "VendorSecrets %d", i)
 		orgs, err := r.Organizations(ctx, store.OrganizationQuery{Vendor: vendorID(i), Limit: all})
 		list(err, orgs, "Organizations of vendor %d", i)
-		members, err = r.Members(ctx, store.MemberQuery{Organization: orgID(0), Role: roleID(i), Limit: all})
+		members, err = r.Members(ctx, store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(i)}, Limit: all})
 		list(err, members, "Members of role %d", i)
+		count, err := r.CountMembers(ctx, store.MemberQuery{Organization: orgID(i)})
+		list(err, count, "CountMembers %d", i)
+		two := store.MemberQuery{Organization: orgID(0), Roles: []store.RoleID{roleID(i), roleID(0)}, Limit: all}
+		members, err = r.Members(ctx, two)
+		list(err, members, "Members of roles %d and 0", i)
+		count, err = r.CountMembers(ctx, two)
+		list(err, count, "CountMembers of roles %d and 0", i)
 	}
 	for _, q := range []store.UserQuery{
 		{}, {Role: roleID(0)}, {Role: roleID(1)}, {Role: roleID(2)},
 		{Permission: "users.read"}, {Tenant: "any"}, {Tenant: "tenant-000"}, {Tenant: "tenant-001"}, {Tenant: "type:test"},
-		{Scope: store.ScopeRef{Kind: store.ScopeOrganization, ID: "org-000"}},
-		{Scope: store.ScopeRef{Kind: store.ScopeFacility, ID: "berlin"}},
+		{Scopes: []store.ScopeRef{{Kind: store.ScopeOrganization, ID: "org-000"}}},
+		{Scopes: []store.ScopeRef{{Kind: store.ScopeFacility, ID: "berlin"}}},
+		{Scopes: []store.ScopeRef{{Kind: store.ScopeFacility, ID: "berlin"}, {Kind: store.ScopeOrganization, ID: "org-001"}}},
 	} {
 		got, err := r.CountUsers(ctx, q)
 		list(err, got, "CountUsers %+v", q)
@@ -150,6 +159,8 @@ func take(ctx context.Context, r store.Reader) (picture, error) {
 	}
 	us, err := r.UsersByID(ctx, ids)
 	list(err, us, "UsersByID")
+	byID, err := r.OrganizationsByID(ctx, orgIDs)
+	list(err, byID, "OrganizationsByID")
 	rs, err := r.RolesByID(ctx, roles)
 	list(err, rs, "RolesByID")
 	rs, err = r.Roles(ctx, "", all)
