@@ -18,6 +18,7 @@ import (
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // passphrase is everyone's password.
@@ -100,8 +101,9 @@ func (b *logBook) String() string {
 type world struct {
 	*usermgmt.Manager
 	http.Handler
-	now atomic.Int64 // microseconds
-	log logBook
+	store store.Store
+	now   atomic.Int64 // microseconds
+	log   logBook
 }
 
 var (
@@ -113,11 +115,10 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	key, err := usermgmt.GenerateSigningKey(nil)
 	require.NoError(t, err)
-	w := &world{}
+	w := &world{store: memstore.New()}
 	w.now.Store(founded.UnixMicro())
-	logger := slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.Manager, err = usermgmt.New(memstore.New(), usermgmt.Options{
-		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2, Logger: logger,
+	w.Manager, err = usermgmt.New(w.store, usermgmt.Options{
+		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2, Logger: w.logger(),
 		Clock: func() time.Time { return time.UnixMicro(w.now.Load()).UTC() },
 	})
 	require.NoError(t, err)
@@ -143,9 +144,20 @@ func newWorld(t testing.TB) *world {
 	_, err = w.AddMember(t.Context(), "acme", usermgmt.NewMember{User: idOf("otto"), Role: usermgmt.RoleMember})
 	require.NoError(t, err)
 	w.now.Store(noon.UnixMicro())
-	w.Handler, err = wire.NewRouter(wire.Options{Logger: logger}, Mount(caller.NewGate(w.Manager, caller.Options{}), 0))
-	require.NoError(t, err)
+	w.mount(t, w.Manager, caller.Options{})
 	return w
+}
+
+func (w *world) logger() *slog.Logger {
+	return slog.New(slog.NewJSONHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// mount puts the dialect before a Manager.
+func (w *world) mount(t testing.TB, m *usermgmt.Manager, o caller.Options) {
+	t.Helper()
+	var err error
+	w.Handler, err = wire.NewRouter(wire.Options{Logger: w.logger()}, Mount(caller.NewGate(m, o), 0))
+	require.NoError(t, err)
 }
 
 // words are the ids of the world by their names; the text's user keeps his.
