@@ -112,6 +112,16 @@ func (g *Gate) Bearer(r *http.Request) (*usermgmt.Manager, error) {
 	return m, err
 }
 
+// Changer is Holder for the change of one's password: the token of a vendor is as
+// good as none, 401 invalid_token.
+func (g *Gate) Changer(r *http.Request) (*usermgmt.Manager, error) {
+	m, err := g.Holder(r)
+	if err == nil && m.Actor().Kind() != usermgmt.ActorUser {
+		return nil, InvalidToken()
+	}
+	return m, err
+}
+
 // User is Bearer for routes that are users' alone: the token of a vendor is as
 // good as none, 401 invalid_token.
 func (g *Gate) User(r *http.Request) (*usermgmt.Manager, error) {

@@ -45,7 +45,7 @@ func Mount(gate *caller.Gate, decoder *wire.Decoder) wire.Mount {
 				// The one route that is open to whoever must change his password.
 				Method: http.MethodPut, Pattern: "/session/password", Name: "changePassword",
 				Policy:  wire.Policy{Who: wire.WhoUser, Scope: "self"},
-				Handler: caller.Serve(gate.Holder, d.changePassword),
+				Handler: caller.Serve(gate.Changer, d.changePassword),
 				Doc:     wire.Doc{Summary: "Changes the caller's password, and signs him in anew.", Request: passwordRequest{}, Status: 200, Answer: tokensResponse{}, Errors: []int{400, 403}},
 			},
 			anyone(http.MethodGet, "/.well-known/jwks.json", "fetchKeys", d.keys,
