@@ -13,13 +13,6 @@ import (
 	"github.com/usermgmt-go/usermgmt"
 )
 
-// The demo's administrator. His password is public, so he is created on
-// loopback addresses alone.
-const (
-	demoAdmin    = "admin@example.com"
-	demoPassword = "demo password 42"
-)
-
 // demoData is a Snapshot in which every line of docs/dialects works.
 //
 //go:embed demo.json
@@ -54,25 +47,5 @@ func apply(ctx context.Context, m *usermgmt.Manager, name string, r io.Reader) e
 	if err != nil {
 		return fmt.Errorf("apply %s: %w", name, err)
 	}
-	return nil
-}
-
-// printTour prints a curl line for each dialect, if the demo's administrator
-// is there to make them work.
-func printTour(ctx context.Context, m *usermgmt.Manager, out io.Writer, base string) error {
-	admin, err := m.UserByUsername(ctx, demoAdmin)
-	if errors.Is(err, usermgmt.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if ok, err := m.VerifyPassword(ctx, admin.ID, demoPassword); err != nil || !ok {
-		return err
-	}
-	signIn := fmt.Sprintf(`curl -s %s/session -d '{"username":"%s","password":"%s"}' -H 'Content-Type: application/json'`, base, demoAdmin, demoPassword)
-	token := fmt.Sprintf(`$(%s | sed 's/.*"access_token":"\([^"]*\)".*/\1/')`, signIn)
-	fmt.Fprintf(out, "\nsign in:\n  %s\n", signIn)
-	fmt.Fprintf(out, "\nSocotra users and roles:\n  curl -s %s/auth/users/list -H \"Authorization: Bearer %s\"\n\n", base, token)
 	return nil
 }

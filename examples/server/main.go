@@ -55,7 +55,7 @@ func parse(args []string, out io.Writer) (config, error) {
 	f.StringVar(&c.apply, "apply", "", "bring the directory to the Snapshot in this JSON `file`")
 	f.StringVar(&c.key, "key", "usermgmt.key", "`file` with the signing key, created if absent")
 	f.StringVar(&c.log, "log", "text", "`format` of the log: text or json")
-	f.StringVar(&c.redirect, "redirect", "", "`URL` that vendors' users are sent to with their one-time code; codes are not made without it")
+	f.StringVar(&c.redirect, "redirect", "", "`URL` that vendors' users are sent to with their one-time code; a page of this server's if empty")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
@@ -89,6 +89,9 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 	defer listener.Close()
 	base := "http://" + listener.Addr().String()
 
+	if c.redirect == "" {
+		c.redirect = base + landingPath
+	}
 	s, err := openStore(ctx, c.db)
 	if err != nil {
 		return fmt.Errorf("-db %s: %w", c.db, err)
@@ -110,7 +113,7 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 	if err := printTour(ctx, m, out, base); err != nil {
 		return err
 	}
-	return serve(ctx, listener, adapter, logger)
+	return serve(ctx, listener, withLanding(adapter), logger)
 }
 
 func openStore(ctx context.Context, db string) (store.Store, error) {

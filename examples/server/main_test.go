@@ -164,3 +164,71 @@ func TestServer(t *testing.T) {
 		}
 	})
 }
+
+// TestTour sends what the printed lines say, in their order.
+func TestTour(t *testing.T) {
+	t.Parallel()
+	base, out, _ := start(t, t.TempDir(), "-db", "memory")
+	token := signIn(t, base, demoAdmin, demoPassword)
+	for _, s := range tour {
+		r, err := http.NewRequestWithContext(t.Context(), s.method, base+s.path, strings.NewReader(s.body))
+		require.NoError(t, err)
+		if s.body != "" {
+			r.Header.Set("Content-Type", "application/json")
+		}
+		for _, h := range s.header {
+			name, value, ok := strings.Cut(h, ": ")
+			require.True(t, ok)
+			r.Header.Set(name, value)
+		}
+		if s.bearer != "" {
+			r.Header.Set("Authorization", "Bearer "+strings.ReplaceAll(s.bearer, userToken, token))
+		}
+		res, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		text, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		require.Less(t, res.StatusCode, 300, "%s: %s", s.title, text)
+		require.Contains(t, out.String(), s.curl(base))
+	}
+}
+
+// TestLanding: a vendor's user follows his link, twice.
+func TestLanding(t *testing.T) {
+	t.Parallel()
+	base, _, _ := start(t, t.TempDir(), "-db", "memory")
+	const client = `{"clientId":"your-client-id","clientSecret":"your-client-secret","grantType":"client_credentials","scope":"vendor_manage",`
+	made := call(t, 201, "POST", base+"/api/oem-api/organization", "",
+		client+`"data":{"name":"Example Corp","email":"john@example.org","firstName":"John","lastName":"Doe","vendorOrganizationId":"12345"}}`)
+	session := call(t, 201, "POST", base+"/api/oem-api/organization/session", "",
+		client+`"organizationOemToken":"`+made["organizationOemToken"].(string)+`"}`)
+	link := session["redirectUrl"].(string)
+
+	visit := func(target string, cookies []*http.Cookie) (*http.Response, string) {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", target, nil)
+		require.NoError(t, err)
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
+		res, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		text, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		return res, string(text)
+	}
+	first, text := visit(link, nil)
+	require.Equal(t, 200, first.StatusCode, text)
+	require.Contains(t, text, "John Doe (john@example.org), in Example Corp")
+	second, text := visit(link, nil)
+	require.Equal(t, 410, second.StatusCode)
+	require.NotContains(t, text, "John")
+	still, text := visit(base+signedInPath, first.Cookies())
+	require.Equal(t, 200, still.StatusCode)
+	require.Contains(t, text, "John Doe")
+	nobody, _ := visit(base+signedInPath, nil)
+	require.Equal(t, 401, nobody.StatusCode)
+	twice, _ := visit(base+"//api//users/", nil)
+	require.Equal(t, 401, twice.StatusCode, "without a redirect")
+}
