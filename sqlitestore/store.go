@@ -271,7 +271,7 @@ func (s *Store) release(c *conn) {
 	s.readers <- c
 }
 
-// View runs fn on a snapshot as of its start. It does not wait for writers, but
+// View runs fn on a snapshot as of its first read. It does not wait for writers, but
 // for other Views when there are as many as the store has readers, so fn must
 // not call View itself.
 func (s *Store) View(ctx context.Context, realm store.Realm, fn func(store.Reader) error) error {
@@ -290,9 +290,7 @@ func (s *Store) View(ctx context.Context, realm store.Realm, fn func(store.Reade
 		return err
 	}
 	defer s.release(c)
-	if err := c.hold(); err != nil {
-		return err
-	}
+	c.viewing = true
 	r := &reader{db: c, realm: string(realm)}
 	defer r.ended.Store(true)
 	return fn(r)

@@ -333,21 +333,65 @@ func TestReadersDoNotWaitForAnOpenUnit(t *testing.T) {
 	require.True(t, present(t, s, 1))
 }
 
-func TestViewIsASnapshotFromItsStart(t *testing.T) {
+// TestViewIsASnapshotFromItsFirstRead: whatever the first read is, and whether it
+// finds anything, what is committed after it is not seen, not even by the same
+// read again.
+func TestViewIsASnapshotFromItsFirstRead(t *testing.T) {
 	t.Parallel()
-	s, _ := newStore(t, nil)
-	require.NoError(t, s.View(t.Context(), "main", func(r store.Reader) error {
-		for i := range 3 { // the first time, nothing has been read yet
-			require.NoError(t, s.Update(t.Context(), "main", creates(t, i)))
-			_, err := r.User(t.Context(), benchUser(i).ID)
-			require.ErrorIs(t, err, store.ErrNotFound)
-			us, err := r.Users(t.Context(), store.UserQuery{Limit: 10})
-			require.NoError(t, err)
-			require.Empty(t, us)
+	reads := map[string]func(ctx context.Context, r store.Reader, id store.UserID) (int, error){
+		"user": func(ctx context.Context, r store.Reader, id store.UserID) (int, error) {
+			_, err := r.User(ctx, id)
+			if errors.Is(err, store.ErrNotFound) {
+				return 0, nil
+			}
+			return 1, err
+		},
+		"list": func(ctx context.Context, r store.Reader, _ store.UserID) (int, error) {
+			us, err := r.Users(ctx, store.UserQuery{Limit: 10})
+			return len(us), err
+		},
+		"count": func(ctx context.Context, r store.Reader, _ store.UserID) (int, error) {
+			n, err := r.CountUsers(ctx, store.UserQuery{})
+			return int(n), err
+		},
+		"generation": func(ctx context.Context, r store.Reader, _ store.UserID) (int, error) {
+			n, err := r.Generation(ctx)
+			return int(n), err
+		},
+	}
+	for first, read := range reads {
+		for _, found := range []int{0, 1} { // the user that is asked for first
+			t.Run(fmt.Sprintf("%s_%d", first, found), func(t *testing.T) {
+				t.Parallel()
+				s, _ := newStore(t, nil)
+				ctx := t.Context()
+				require.NoError(t, s.Update(ctx, "main", creates(t, 1)))
+				require.NoError(t, s.View(ctx, "main", func(r store.Reader) error {
+					before, err := read(ctx, r, benchUser(found).ID)
+					require.NoError(t, err)
+					for again := range 2 {
+						require.NoError(t, s.Update(ctx, "main", func(tx store.Tx) error {
+							if again == 0 {
+								return tx.DeleteUser(ctx, benchUser(1).ID)
+							}
+							return tx.CreateUser(ctx, benchUser(0))
+						}))
+						got, err := read(ctx, r, benchUser(found).ID)
+						require.NoError(t, err)
+						require.Equal(t, before, got, "the same read again")
+						for name, other := range reads {
+							got, err := other(ctx, r, benchUser(1).ID)
+							require.NoError(t, err)
+							require.True(t, name == "generation" || got == 1, "%s sees %d", name, got)
+						}
+					}
+					return nil
+				}))
+				require.True(t, present(t, s, 0))
+				require.False(t, present(t, s, 1))
+			})
 		}
-		return nil
-	}))
-	require.True(t, present(t, s, 2))
+	}
 }
 
 func TestCloseWaitsForUnits(t *testing.T) {

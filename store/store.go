@@ -77,8 +77,9 @@ func (r Realm) Check() error {
 // Store keeps the records of any number of realms. A realm needs no creation:
 // it is there, empty, for whoever names it.
 type Store interface {
-	// View runs fn once on a consistent snapshot of the realm: no write that
-	// commits while fn runs is seen by it. It returns fn's error as it is.
+	// View runs fn once on a consistent snapshot of the realm, taken no later than
+	// by its first read: no write that commits after that is seen by it. It
+	// returns fn's error as it is.
 	// A panic in fn is passed on after the snapshot is released.
 	View(ctx context.Context, realm Realm, fn func(Reader) error) error
 
