@@ -185,13 +185,19 @@ func memberSet(ctx context.Context, r store.Reader, org OrganizationID, user Use
 	return &permissionSet{}, nil
 }
 
-// rightsCache keeps compiled rights of a realm's users while they are exact:
-// an entry counts only under the generation it was read at. It holds existing
-// users and existing memberships alone, so that creating either need not end it.
+// rightsCache keeps compiled rights of a realm's users, and their sessions, while
+// they are exact: an entry counts only under the generation it was read at. It
+// holds what exists alone, so that creating anything need not end it.
 type rightsCache struct {
-	mu      sync.RWMutex
-	users   map[UserID]userEntry
-	members map[memberKey]memberEntry
+	mu       sync.RWMutex
+	users    map[UserID]userEntry
+	members  map[memberKey]memberEntry
+	sessions map[SessionID]sessionEntry
+}
+
+type sessionEntry struct {
+	generation uint64
+	session    store.Session
 }
 
 type memberKey struct {
@@ -235,6 +241,25 @@ func (c *rightsCache) member(k memberKey, generation uint64) *permissionSet {
 		return nil
 	}
 	return e.set
+}
+
+// session returns a session that is there under the generation, and whether it
+// is known.
+func (c *rightsCache) session(id SessionID, generation uint64) (store.Session, bool) {
+	c.mu.RLock()
+	e, ok := c.sessions[id]
+	c.mu.RUnlock()
+	return e.session, ok && e.generation == generation
+}
+
+func (c *rightsCache) putSession(s store.Session, generation uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sessions == nil {
+		c.sessions = map[SessionID]sessionEntry{}
+	}
+	evict(c.sessions, maxCached)
+	c.sessions[s.ID] = sessionEntry{generation, s}
 }
 
 func (c *rightsCache) putUser(id UserID, generation uint64, r *rights) {

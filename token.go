@@ -265,9 +265,9 @@ func (v *verifiedTokens) put(d store.Digest, a access) {
 
 // Authenticate returns the user whose access token it is, as an actor: of that
 // session, confined as it is, and good for changing the password alone if it
-// is. It reads the store each time, so that a session that was ended in any
-// process is refused from then on: by signing out, a password change, disabling
-// or deleting the user. Expiry is exact, without leeway. A token of
+// is. It asks the store each time whether anything was revoked, so that a session
+// that was ended in any process is refused from then on: by signing out, a
+// password change, disabling or deleting the user. Expiry is exact, without leeway. A token of
 // [Manager.VendorToken] gives the vendor.
 //
 // Everything that is wrong with a token is [ErrUnauthenticated]; why goes to
@@ -281,14 +281,7 @@ func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, 
 	if a.client != "" {
 		return m.authenticateVendor(ctx, a)
 	}
-	var s store.Session
-	err = m.store.View(ctx, m.realm, func(r store.Reader) error {
-		var err error
-		if s, err = r.Session(ctx, a.session); err != nil || s.OrganizationID == "" {
-			return err
-		}
-		return vendorLives(ctx, r, s.OrganizationID)
-	})
+	s, err := m.liveSession(ctx, a.session)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		err = errSessionEnded
@@ -306,6 +299,36 @@ func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, 
 	}
 	return Actor{}, m.refuse(ctx, slog.LevelDebug, "token.refused",
 		slog.String("cause", err.Error()), slog.String("session", string(a.session)))
+}
+
+// liveSession returns a session that is there now, whether or not it has
+// expired. What is known of it counts while the store's generation stands,
+// which ends with every session that is deleted.
+func (m *Manager) liveSession(ctx context.Context, id SessionID) (store.Session, error) {
+	if generation, err := m.store.Generation(ctx, m.realm); err == nil {
+		if s, ok := m.rights.session(id, generation); ok {
+			return s, nil
+		}
+	}
+	var s store.Session
+	var generation uint64
+	var exact bool
+	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
+		var err error
+		generation, err = r.Generation(ctx)
+		exact = err == nil
+		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		if s, err = r.Session(ctx, id); err != nil || s.OrganizationID == "" {
+			return err
+		}
+		return vendorLives(ctx, r, s.OrganizationID)
+	})
+	if err == nil && exact {
+		m.rights.putSession(s, generation)
+	}
+	return s, err
 }
 
 // AuthenticateUser returns the user with the id, as an actor, on the word of

@@ -157,6 +157,7 @@ func (x *tx) deleteSession(s *session) {
 	}
 	t.dropSession(s)
 	x.undo(func() { t.addSession(s) })
+	x.bump()
 }
 
 // DeleteExpired takes tokens first, then secrets, then sessions: the tokens

@@ -60,6 +60,7 @@ func (t *tx) DeleteSession(ctx context.Context, id store.SessionID) error {
 	if err := t.remove("DELETE FROM {session} WHERE realm=? AND id=?", t.realm, string(id)); err != nil {
 		return err
 	}
+	t.rights = true
 	return t.run([]driver.Value{t.realm, string(id)}, "DELETE FROM {token} WHERE realm=? AND session=?")
 }
 
@@ -73,6 +74,7 @@ func (t *tx) DeleteSessions(ctx context.Context, user store.UserID) (int, error)
 		return 0, err
 	}
 	n, err := t.db.exec("DELETE FROM {session} WHERE realm=? AND user=?", t.realm, string(user))
+	t.rights = t.rights || n > 0
 	return int(n), err
 }
 
@@ -82,12 +84,15 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 	}
 	// Tokens come first: those that go with their session are not counted twice.
 	var total int64
-	for _, table := range []struct{ cascade, remove string }{
-		{"", "DELETE FROM {token} WHERE realm=?1 AND digest IN (SELECT digest FROM {token} WHERE realm=?1 AND expires_at<=?2 LIMIT ?3)"},
+	for _, table := range []struct {
+		cascade, remove string
+		rights          bool
+	}{
+		{"", "DELETE FROM {token} WHERE realm=?1 AND digest IN (SELECT digest FROM {token} WHERE realm=?1 AND expires_at<=?2 LIMIT ?3)", false},
 		{"DELETE FROM {token} WHERE realm=?1 AND session IN (SELECT id FROM {session} WHERE realm=?1 AND expires_at<=?2 ORDER BY expires_at, id LIMIT ?3)",
-			"DELETE FROM {session} WHERE realm=?1 AND id IN (SELECT id FROM {session} WHERE realm=?1 AND expires_at<=?2 ORDER BY expires_at, id LIMIT ?3)"},
+			"DELETE FROM {session} WHERE realm=?1 AND id IN (SELECT id FROM {session} WHERE realm=?1 AND expires_at<=?2 ORDER BY expires_at, id LIMIT ?3)", true},
 		{"", "DELETE FROM {vendor_secret} WHERE realm=?1 AND (vendor, digest) IN" +
-			" (SELECT vendor, digest FROM {vendor_secret} WHERE realm=?1 AND expires_at<=?2 LIMIT ?3)"},
+			" (SELECT vendor, digest FROM {vendor_secret} WHERE realm=?1 AND expires_at<=?2 LIMIT ?3)", false},
 	} {
 		left := int64(limit) - total
 		if left <= 0 {
@@ -103,6 +108,7 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 		if err != nil {
 			return int(total), err
 		}
+		t.rights = t.rights || table.rights && n > 0
 		total += n
 	}
 	return int(total), nil

@@ -127,10 +127,11 @@ type Reader interface {
 	// Generation returns a number that differs after every committed change of
 	// what existing rights are made of: a user deleted, or updated in Disabled,
 	// Grants or Tenants; a membership, organization, role, vendor or key
-	// updated or deleted; a tenant updated or deleted; a custom permission put or deleted. It may
-	// change for other reasons too. Creating records does not change it, nor do
-	// credentials, sessions, tokens and events. The number of a rolled-back
-	// unit may be used again, so keep nothing under a number read in Update.
+	// updated or deleted; a tenant updated or deleted; a custom permission put or
+	// deleted; a session deleted, by whatever call. It may change for other
+	// reasons too. Creating records does not change it, nor do credentials,
+	// tokens and events. The number of a rolled-back unit may be used again, so
+	// keep nothing under a number read in Update.
 	Generation(ctx context.Context) (uint64, error)
 }
 

@@ -250,5 +250,9 @@ func (u *modelUnit) purgeSessions(pick func(store.Session) bool) int {
 		s, ok := u.sessions[t.SessionID]
 		return ok && pick(s)
 	})
-	return purge(u.sessions, pick)
+	n := purge(u.sessions, pick)
+	if n > 0 {
+		u.generation++
+	}
+	return n
 }
