@@ -55,7 +55,8 @@ func (a Actor) Confined(org OrganizationID) Actor {
 }
 
 // InTenant ties the actor to a tenant: outside of the tenants that he is
-// assigned to, a user has no rights at all.
+// assigned to, a user has no rights at all. An API key is inside with its owner,
+// and without one outside of all; so is a vendor.
 func (a Actor) InTenant(id TenantID) Actor {
 	a.tenant = id
 	return a

@@ -32,6 +32,25 @@ func (g *guard) base(ctx context.Context) (*rights, error) {
 		return g.rights, nil
 	}
 	a := g.m.actor
+	r, err := g.personal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case r == nil || a.passwordChange:
+		g.nobody = true
+	case a.organization != "":
+		g.rights = &rights{}
+	default:
+		g.rights = r
+	}
+	return g.rights, nil
+}
+
+// personal returns what the acting user holds by his grants, whatever he may use
+// of it here; nil for nobody, and outside of the tenant that he is tied to.
+func (g *guard) personal(ctx context.Context) (*rights, error) {
+	a := g.m.actor
 	id := UserID(a.id)
 	generation, err := g.r.Generation(ctx)
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
@@ -50,20 +69,10 @@ func (g *guard) base(ctx context.Context) (*rights, error) {
 			g.m.rights.putUser(id, generation, r)
 		}
 	}
-	if r != nil && a.tenant != "" {
-		if r, err = g.withinTenant(ctx, r, a.tenant); err != nil {
-			return nil, err
-		}
+	if r == nil || a.tenant == "" {
+		return r, nil
 	}
-	switch {
-	case r == nil || a.passwordChange:
-		g.nobody = true
-	case a.organization != "":
-		g.rights = &rights{}
-	default:
-		g.rights = r
-	}
-	return g.rights, nil
+	return g.withinTenant(ctx, r, a.tenant)
 }
 
 // withinTenant returns r if it admits to the tenant, else nil.
@@ -76,6 +85,28 @@ func (g *guard) withinTenant(ctx context.Context, r *rights, id TenantID) (*righ
 		return nil, nil
 	}
 	return r, nil
+}
+
+// admitted reports whether the actor is inside the tenant that he is tied to, if
+// he is to any: by his own assignments, or as a key by those of its owner.
+// Vendors are in none.
+func (g *guard) admitted(ctx context.Context) (bool, error) {
+	a := g.m.actor
+	if a.tenant == "" || a.kind == ActorHost {
+		return true, nil
+	}
+	var r *rights
+	var err error
+	switch a.kind {
+	case ActorUser:
+		r, err = g.personal(ctx)
+	case ActorKey:
+		if _, r, err = g.liveKey(ctx, KeyID(a.id)); err == nil && r != nil {
+			r, err = g.withinTenant(ctx, r, a.tenant)
+		}
+		err = absent(err)
+	}
+	return r != nil, err
 }
 
 // member returns what the acting user's membership gives him in org, nil for none.

@@ -269,6 +269,11 @@ func (g *guard) keyCan(ctx context.Context, p Permission, s Scope) (bool, error)
 	if err != nil || sets[k.Role] == nil || !sets[k.Role].has(p) {
 		return false, err
 	}
+	if g.m.actor.tenant != "" {
+		if ok, err := g.admitted(ctx); err != nil || !ok {
+			return false, err
+		}
+	}
 	if k.Owner == "" || owner.has(p, s) {
 		return true, nil
 	}

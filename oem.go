@@ -76,7 +76,7 @@ func (g *guard) vendorCan(ctx context.Context, p Permission, s Scope) (bool, err
 func (g *guard) actingVendor(ctx context.Context) (store.Vendor, error) {
 	refusal := &ForbiddenError{Reason: "only a vendor with the scope " + ScopeVendorManage + " may do this"}
 	id := g.m.actor.VendorID()
-	if id == "" {
+	if id == "" || g.m.actor.tenant != "" { // a vendor is in no tenant
 		return store.Vendor{}, refusal
 	}
 	v, err := g.r.Vendor(ctx, id)

@@ -381,3 +381,20 @@ func (m *Manager) Require(ctx context.Context, p Permission, s Scope) error {
 	}
 	return err
 }
+
+// Admitted returns nil unless the actor is tied to a tenant that he is outside
+// of (see [Actor.InTenant]): then he may do nothing, and it is a
+// [*ForbiddenError]. Every operation asks this for itself; a host asks it where
+// it serves something that takes no right.
+func (m *Manager) Admitted(ctx context.Context) error {
+	if m.actor.tenant == "" {
+		return nil
+	}
+	return m.view(ctx, func(g *guard) error {
+		ok, err := g.admitted(ctx)
+		if err == nil && !ok {
+			err = &ForbiddenError{Reason: "you are outside of the tenant"}
+		}
+		return err
+	})
+}

@@ -336,7 +336,9 @@ func (m *Manager) liveSession(ctx context.Context, id SessionID) (store.Session,
 // the time that is named. The caller has verified that word.
 //
 // An unknown user, a disabled one, and one created after that time are
-// [ErrUnauthenticated]: an id that is used again revives no token. The actor has
+// [ErrUnauthenticated]: an id that is used again revives no token. A time in whole
+// seconds is before what happened later in that second. The zero time is of one
+// who speaks of the account as it is now. The actor has
 // no session, so that ending sessions does not end what rests on such a word;
 // disabling or deleting the user does.
 func (m *Manager) AuthenticateUser(ctx context.Context, id UserID, at time.Time) (Actor, error) {
@@ -354,7 +356,7 @@ func (m *Manager) AuthenticateUser(ctx context.Context, id UserID, at time.Time)
 		return Actor{}, err
 	case u.Disabled:
 		cause = "the user is disabled"
-	case at.Before(u.CreatedAt.Truncate(time.Second)): // tokens count in seconds
+	case !at.IsZero() && at.Before(u.CreatedAt):
 		cause = "the user was created since"
 	default:
 		return UserActor(u.ID), nil

@@ -47,7 +47,8 @@ type Options struct {
 	// the Manager's own if nil. A request for a realm that cannot exist, such
 	// as "", is 404. It is called concurrently, as is Tenant.
 	Realm func(*http.Request) usermgmt.Realm
-	// Tenant ties a request to a tenant: a caller outside of it gets 403. A
+	// Tenant ties a request to a tenant: a caller outside of it gets 403, be he a
+	// user, an API key whose owner is outside or that has none, or a vendor. A
 	// request is tied to none if Tenant is nil or returns "".
 	Tenant func(*http.Request) usermgmt.TenantID
 	// IdentityProvider, if not nil, lets users in by the tokens that it issues
@@ -55,7 +56,8 @@ type Options struct {
 	IdentityProvider *IdentityProvider
 	// Logger gets a line per request and the full text of errors of which
 	// callers see a fixed sentence; nothing is logged if it is nil. No line holds
-	// a credential, a body or a query.
+	// a credential, a body or a query; at debug level, why a request was refused
+	// may quote a name in it.
 	Logger *slog.Logger
 }
 

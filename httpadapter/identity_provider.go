@@ -22,7 +22,8 @@ import (
 // issuer, audience, subject, time of issue and expiry (RFC 9068); clocks may
 // differ by 30 seconds. Deleting or disabling the user ends what it is good
 // for, at once; ending sessions does not, since there is none. A user who is
-// created again does not get back what was issued before.
+// created again does not get back what was issued before, as far as the clocks
+// agree: a token counts from the second after its user was created.
 type IdentityProvider struct {
 	// Issuer and Audience are what "iss" and "aud" must be. The issuer is not
 	// the Manager's own.
@@ -43,7 +44,9 @@ type IdentityProvider struct {
 	// refused in other realms.
 	Realm usermgmt.Realm
 	// User finds the user whom a verified token is for; the one whose id is the
-	// subject if nil. It is called concurrently. An error that matches
+	// subject if nil. It may create him, and has to know that he is the one whom
+	// the token means: the rule about users who are created again is for subjects
+	// alone. It is called concurrently. An error that matches
 	// [usermgmt.ErrUnauthenticated] or [usermgmt.ErrNotFound] is 401.
 	User func(ctx context.Context, id Identity) (usermgmt.UserID, error)
 }
@@ -86,8 +89,9 @@ func (p IdentityProvider) verifier(m *usermgmt.Manager) (func(context.Context, *
 		if err != nil {
 			return usermgmt.Actor{}, true, refusal(err)
 		}
-		id := usermgmt.UserID(claims.Subject)
+		id, issued := usermgmt.UserID(claims.Subject), claims.IssuedAt
 		if p.User != nil {
+			issued = time.Time{}
 			id, err = p.User(ctx, Identity{
 				Issuer: p.Issuer, Subject: claims.Subject, IssuedAt: claims.IssuedAt, ExpiresAt: claims.ExpiresAt, Claims: claims.All,
 			})
@@ -98,7 +102,7 @@ func (p IdentityProvider) verifier(m *usermgmt.Manager) (func(context.Context, *
 				return usermgmt.Actor{}, true, err
 			}
 		}
-		actor, err := m.AuthenticateUser(ctx, id, claims.IssuedAt)
+		actor, err := m.AuthenticateUser(ctx, id, issued)
 		return actor, true, err
 	}, nil
 }

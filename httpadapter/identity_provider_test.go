@@ -30,7 +30,7 @@ func newProvider(t testing.TB) (IdentityProvider, func(subject string, claims ma
 	require.NoError(t, err)
 	p := IdentityProvider{Issuer: "https://idp.example", Audience: "directory", Algorithm: "EdDSA", KeysURL: server.URL}
 	return p, func(subject string, claims map[string]any) string {
-		now := time.Now()
+		now := time.Now().Add(time.Second) // after the second in which its user was created
 		token, err := jwt.Signed(signer).Claims(jwt.Claims{
 			Issuer: p.Issuer, Audience: jwt.Audience{p.Audience}, Subject: subject,
 			IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
@@ -67,6 +67,9 @@ func TestIdentityProvider(t *testing.T) {
 	rec := httptest.NewRecorder()
 	next.ServeHTTP(rec, r)
 	require.Equal(t, 200, rec.Code, "the host's own routes")
+
+	out := s.call(t, token, "DELETE", "/session", "")
+	require.Equal(t, 403, out.status, "it has no session here")
 
 	require.NoError(t, s.m.DisableUser(t.Context(), bob))
 	require.Equal(t, 401, whoami(token), "at the next request")

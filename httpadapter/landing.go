@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
@@ -31,24 +32,36 @@ func (a *Adapter) Landing(signedIn func(http.ResponseWriter, *http.Request, user
 			say(w, http.StatusMethodNotAllowed, "This page is to be opened in a browser.")
 			return
 		}
+		if strings.Contains(r.Header.Get("Sec-Purpose"), "prefetch") {
+			say(w, http.StatusServiceUnavailable, "This page is to be opened, not fetched beforehand.")
+			return
+		}
 		code, err := codeOf(r)
 		if err != nil {
 			say(w, http.StatusBadRequest, "This link is not complete. Please follow it as it was given to you.")
 			return
 		}
-		m, err := a.gate.Anyone(r)
-		if err != nil {
-			a.router.Refuse(w, r, refusals(), err)
-			return
-		}
-		actor, tokens, err := m.RedeemCode(r.Context(), code)
+		var tokens usermgmt.Tokens
+		err = a.router.Recover(func() error {
+			m, err := a.gate.Anyone(r)
+			if err != nil {
+				return err
+			}
+			var actor usermgmt.Actor
+			if actor, tokens, err = m.RedeemCode(r.Context(), code); err != nil {
+				return err
+			}
+			m, err = a.gate.As(r, m, actor)
+			r = a.actingAs(r, m)
+			return err
+		})
 		switch {
 		case errors.Is(err, usermgmt.ErrUsed), errors.Is(err, usermgmt.ErrUnauthenticated):
 			say(w, http.StatusGone, "This link was used before or has expired. Please ask for a new one.")
 		case err != nil:
 			a.router.Refuse(w, r, refusals(), err)
 		default:
-			signedIn(w, actingAs(r, m.As(actor)), tokens)
+			signedIn(w, r, tokens)
 		}
 	})
 }

@@ -76,6 +76,11 @@ func TestLanding(t *testing.T) {
 		require.Equal(t, 405, refused.Code)
 		require.Equal(t, "GET", refused.Header().Get("Allow"))
 	}
+	early := httptest.NewRequest("GET", code.RedirectURL, nil)
+	early.Header.Set("Sec-Purpose", "prefetch;prerender")
+	rec := httptest.NewRecorder()
+	g.landing.ServeHTTP(rec, early)
+	require.Equal(t, 503, rec.Code, "a browser that fetches beforehand does not spend the code")
 	first := g.visit("GET", code.RedirectURL)
 	require.Equal(t, 200, first.Code)
 	require.Equal(t, "Welcome, Ada", first.Body.String())
@@ -89,7 +94,7 @@ func TestLanding(t *testing.T) {
 
 	r := httptest.NewRequest("GET", "/own", nil)
 	r.Header.Set("Authorization", "Bearer "+first.Result().Cookies()[0].Value)
-	rec := httptest.NewRecorder()
+	rec = httptest.NewRecorder()
 	g.Require(usermgmt.OrganizationsAdd, nil)(http.NotFoundHandler()).ServeHTTP(rec, r)
 	require.Equal(t, 403, rec.Code, "confined; and a page that is loaded again does not sign him out")
 }

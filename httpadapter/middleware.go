@@ -11,6 +11,12 @@ import (
 
 type actingKey struct{}
 
+// acting is who makes a request, as an Adapter found out.
+type acting struct {
+	adapter *Adapter
+	m       *usermgmt.Manager
+}
+
 // ActorFrom returns who makes the request that is served under ctx, and whether
 // it passed Authenticate or Require.
 func ActorFrom(ctx context.Context) (usermgmt.Actor, bool) {
@@ -25,8 +31,8 @@ func ActorFrom(ctx context.Context) (usermgmt.Actor, bool) {
 // who makes the request that is served under ctx, and whether it passed
 // Authenticate or Require.
 func ManagerFrom(ctx context.Context) (*usermgmt.Manager, bool) {
-	m, ok := ctx.Value(actingKey{}).(*usermgmt.Manager)
-	return m, ok
+	who, ok := ctx.Value(actingKey{}).(acting)
+	return who.m, ok
 }
 
 // Authenticate lets requests with a good bearer token through to next, a route
@@ -34,14 +40,7 @@ func ManagerFrom(ctx context.Context) (*usermgmt.Manager, bool) {
 // as RFC 6750 has it, with an application/problem+json body: 401, 400 for a
 // malformed header, and 403 for someone who must change his password first.
 func (a *Adapter) Authenticate(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r, _, err := a.acting(r)
-		if err != nil {
-			a.router.Refuse(w, r, refusals(), err)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
+	return a.guarded(next, func(*http.Request, *usermgmt.Manager) error { return nil })
 }
 
 // Require is Authenticate for callers who hold the permission at the request's
@@ -51,22 +50,34 @@ func (a *Adapter) Authenticate(next http.Handler) http.Handler {
 //	mux.Handle("POST /invoices", adapter.Require("invoices.approve", nil)(approve))
 func (a *Adapter) Require(p usermgmt.Permission, scope func(*http.Request) usermgmt.Scope) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r, m, err := a.acting(r)
-			if err == nil {
-				at := usermgmt.Realmwide
-				if scope != nil {
-					at = scope(r)
-				}
-				err = m.Require(r.Context(), p, at)
+		return a.guarded(next, func(r *http.Request, m *usermgmt.Manager) error {
+			at := usermgmt.Realmwide
+			if scope != nil {
+				at = scope(r)
 			}
-			if err != nil {
-				a.router.Refuse(w, r, refusals(), err)
-				return
-			}
-			next.ServeHTTP(w, r)
+			return m.Require(r.Context(), p, at)
 		})
 	}
+}
+
+// guarded lets a request through to next once it is known who makes it and check
+// has not refused him. A panic of a hook on the way is a 500.
+func (a *Adapter) guarded(next http.Handler, check func(*http.Request, *usermgmt.Manager) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := a.router.Recover(func() error {
+			var m *usermgmt.Manager
+			var err error
+			if r, m, err = a.acting(r); err != nil {
+				return err
+			}
+			return check(r, m)
+		})
+		if err != nil {
+			a.router.Refuse(w, r, refusals(), err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // FromCookie lets next, a route of the host's own that browsers visit, find the
@@ -86,22 +97,22 @@ func FromCookie(name string, next http.Handler) http.Handler {
 	})
 }
 
-// acting returns r with the caller's Manager, which it finds out unless it is
-// there already.
+// acting returns r with the caller's Manager, which it finds out unless this very
+// Adapter has before.
 func (a *Adapter) acting(r *http.Request) (*http.Request, *usermgmt.Manager, error) {
-	if m, ok := ManagerFrom(r.Context()); ok {
-		return r, m, nil
+	if who, ok := r.Context().Value(actingKey{}).(acting); ok && who.adapter == a {
+		return r, who.m, nil
 	}
 	m, err := a.gate.Bearer(r)
 	if err != nil {
 		return r, nil, err
 	}
-	return actingAs(r, m), m, nil
+	return a.actingAs(r, m), m, nil
 }
 
 // actingAs returns r with the Manager for ManagerFrom.
-func actingAs(r *http.Request, m *usermgmt.Manager) *http.Request {
-	return r.WithContext(context.WithValue(r.Context(), actingKey{}, m))
+func (a *Adapter) actingAs(r *http.Request, m *usermgmt.Manager) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), actingKey{}, acting{a, m}))
 }
 
 // refusals words what Authenticate, Require and Landing refuse.

@@ -102,3 +102,46 @@ func TestFromCookie(t *testing.T) {
 	require.Equal(t, 401, visit(token, "Bearer x"), "the header goes first")
 	require.Equal(t, 200, visit("x", "Bearer "+token))
 }
+
+// TestPanickingHooks: what a host's function does wrong is a 500, wherever it is asked.
+func TestPanickingHooks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, Options{Realm: func(r *http.Request) usermgmt.Realm {
+		if r.Header.Get("Panic") != "" {
+			panic("the host's own")
+		}
+		return usermgmt.DefaultRealm
+	}})
+	token, _ := s.signIn(t, "root", passphrase)
+	scope := func(*http.Request) usermgmt.Scope { panic("the host's own") }
+	landing := s.Landing(func(http.ResponseWriter, *http.Request, usermgmt.Tokens) {})
+	for name, h := range map[string]http.Handler{
+		"dialect":      s,
+		"Authenticate": s.Authenticate(http.NotFoundHandler()),
+		"Require":      s.Require(usermgmt.UsersAdd, nil)(http.NotFoundHandler()),
+		"scope":        s.Require(usermgmt.UsersAdd, scope)(http.NotFoundHandler()),
+		"Landing":      landing,
+	} {
+		r := httptest.NewRequest("GET", "/auth/users/whoami?code=x", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		if name != "scope" {
+			r.Header.Set("Panic", "1")
+		}
+		rec := httptest.NewRecorder()
+		h.ServeHTTP(rec, r)
+		require.Equal(t, 500, rec.Code, name)
+		require.NotContains(t, rec.Body.String(), "host", name)
+	}
+}
+
+// TestNestedAdapters: each finds out for itself who makes a request.
+func TestNestedAdapters(t *testing.T) {
+	t.Parallel()
+	inner, outer := newSite(t, Options{}), newSite(t, Options{})
+	token, _ := outer.signIn(t, "root", passphrase)
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer "+token)
+	rec := httptest.NewRecorder()
+	outer.Authenticate(inner.Require(usermgmt.UsersAdd, nil)(http.NotFoundHandler())).ServeHTTP(rec, r)
+	require.Equal(t, 401, rec.Code, "an administrator of the one is nobody to the other")
+}

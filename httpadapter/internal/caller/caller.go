@@ -94,12 +94,21 @@ func (g *Gate) admit(r *http.Request, m *usermgmt.Manager, actor usermgmt.Actor,
 	if err != nil {
 		return nil, err
 	}
-	if g.options.Tenant != nil {
-		if id := g.options.Tenant(r); id != "" {
-			actor = actor.InTenant(id)
-		}
+	return g.As(r, m, actor)
+}
+
+// As returns m acting for the actor, who came with the request. One who is
+// outside of the tenant that the request is tied to gets 403.
+func (g *Gate) As(r *http.Request, m *usermgmt.Manager, actor usermgmt.Actor) (*usermgmt.Manager, error) {
+	if g.options.Tenant == nil {
+		return m.As(actor), nil
 	}
-	return m.As(actor), nil
+	id := g.options.Tenant(r)
+	if id == "" {
+		return m.As(actor), nil
+	}
+	m = m.As(actor.InTenant(id))
+	return m, m.Admitted(r.Context())
 }
 
 // Bearer is Holder for all routes but the change of one's password: 403 for one

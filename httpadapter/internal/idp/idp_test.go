@@ -189,6 +189,9 @@ func TestRefusedTokens(t *testing.T) {
 		"ID token type":       header("typ", "secevent+jwt"),
 		"jku":                 header("jku", "https://evil.example/keys"),
 		"x5u":                 header("x5u", "https://evil.example/cert"),
+		"x5c":                 header("x5c", []string{"MIIB"}),
+		"crit":                header("crit", []string{"exp"}),
+		"type that is none":   header("typ", 7),
 	}
 	for name, token := range tokens {
 		_, mine, err := p.verifier(t).Verify(t.Context(), token)
@@ -284,9 +287,34 @@ func TestOutage(t *testing.T) {
 	err = verify()
 	require.Error(t, err)
 	require.NotErrorIs(t, err, ErrRefused)
-	p.answer(http.StatusFound)
-	p.pass(fetchPause)
-	require.ErrorContains(t, verify(), "302", "redirects are not followed")
+}
+
+// TestRedirects: the keys are where they are said to be, and nowhere else.
+func TestRedirects(t *testing.T) {
+	t.Parallel()
+	p, keys := newProvider(t, "a")
+	elsewhere := httptest.NewServer(http.RedirectHandler(p.URL, http.StatusFound))
+	t.Cleanup(elsewhere.Close)
+	v, err := New(Config{Issuer: "https://idp.example", Audience: "directory", Algorithm: "ES256", KeysURL: elsewhere.URL, Now: p.clock})
+	require.NoError(t, err)
+	_, _, err = v.Verify(t.Context(), sign(t, jose.ES256, keys["a"], kid("a"), p.claims(nil)))
+	require.ErrorContains(t, err, "302")
+	require.Zero(t, p.fetches.Load())
+}
+
+// TestAgedKeysGoOn: while one request fetches the keys anew, from a provider that
+// hangs, the others are served by those that are known.
+func TestAgedKeysGoOn(t *testing.T) {
+	t.Parallel()
+	p, keys := newProvider(t, "a")
+	v := p.verifier(t)
+	token := sign(t, jose.ES256, keys["a"], kid("a"), p.claims(nil))
+	_, _, err := v.Verify(t.Context(), token)
+	require.NoError(t, err)
+	p.pass(keysAge + time.Second)
+	v.keys.fetching <- struct{}{} // somebody is fetching, and does not return
+	_, _, err = v.Verify(t.Context(), token)
+	require.NoError(t, err)
 }
 
 func TestVerifyEndsWithTheContext(t *testing.T) {
@@ -343,9 +371,17 @@ func TestParseKeys(t *testing.T) {
 	private, forEncryption, otherAlgorithm := public, public, public
 	private.Key, forEncryption.Use, otherAlgorithm.Algorithm = key, "enc", "RS256"
 	set := func(entries ...string) []byte { return []byte(`{"keys":[` + strings.Join(entries, ",") + `]}`) }
-	keys, err := parseKeys(set(`{"kty":"XYZ"}`, entry(private), entry(forEncryption), entry(otherAlgorithm), entry(public), `7`), "ES256")
+	otherKind, otherCurve := public, public
+	otherKind.Algorithm, otherCurve.Algorithm = "", ""
+	otherKind.Key, _, err = ed25519.GenerateKey(rand.Reader)
+	require.NoError(t, err)
+	larger, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	require.NoError(t, err)
+	otherCurve.Key = larger.Public()
+	keys, err := parseKeys(set(entry(otherKind), entry(otherCurve), `{"kty":"XYZ"}`, entry(private), entry(forEncryption), entry(otherAlgorithm), entry(public), `7`), "ES256")
 	require.NoError(t, err)
 	require.Len(t, keys, 1)
+	require.Equal(t, key.Public(), keys[0].Key, "keys of different kinds may share an id")
 	for _, bad := range []string{``, `[]`, `{}`, `{"keys":[]}`, string(set(entry(private)))} {
 		_, err := parseKeys([]byte(bad), "ES256")
 		require.Error(t, err, bad)

@@ -2,12 +2,17 @@ package idp
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,9 +27,11 @@ const (
 	// fetchPause lies between two fetches, so that tokens with made-up key ids do
 	// not make us pester the provider.
 	fetchPause = 30 * time.Second
-	// fetchTime bounds one fetch.
-	fetchTime = 10 * time.Second
-	maxKeys   = 1 << 20 // bytes of a key set
+	// fetchTime bounds a fetch without which nothing can be verified, and
+	// refreshTime one of keys that are known.
+	fetchTime   = 10 * time.Second
+	refreshTime = 2 * time.Second
+	maxKeys     = 1 << 20 // bytes of a key set
 )
 
 // keySet is a provider's key set, fetched when it is needed: there is no
@@ -51,27 +58,35 @@ func newKeySet(c Config) *keySet {
 }
 
 // find returns the key with the id. A token without one is verified by the only
-// key that there is.
+// key that there is. Whoever finds that the set has aged fetches it anew; a key
+// of the last hour is good for all others meanwhile.
 func (s *keySet) find(ctx context.Context, id string) (any, error) {
-	key, err := s.lookUp(id)
-	if err == nil {
+	if key, err := s.lookUp(id); err == nil {
 		return key, nil
 	}
-	select {
-	case s.fetching <- struct{}{}:
-		defer func() { <-s.fetching }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	known, knownErr := s.lastKnown(id)
+	patience := fetchTime
+	if knownErr == nil {
+		patience = refreshTime
+		select {
+		case s.fetching <- struct{}{}:
+		default:
+			return known, nil
+		}
+	} else {
+		select {
+		case s.fetching <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
 	}
-	if key, err = s.lookUp(id); err == nil {
+	defer func() { <-s.fetching }()
+	if key, err := s.lookUp(id); err == nil {
 		return key, nil // whoever fetched before us brought it
 	}
 	if s.mayFetch() {
-		if fetchErr := s.fetch(ctx); fetchErr != nil {
-			if key, err := s.lastKnown(id); err == nil {
-				return key, nil
-			}
-			return nil, fetchErr
+		if err := s.fetch(ctx, patience); err != nil && knownErr != nil {
+			return nil, err
 		}
 	}
 	return s.lastKnown(id)
@@ -115,9 +130,9 @@ func (s *keySet) mayFetch() bool {
 }
 
 // fetch replaces the set. A set without a usable key leaves the one before.
-func (s *keySet) fetch(ctx context.Context) error {
+func (s *keySet) fetch(ctx context.Context, patience time.Duration) error {
 	// It serves all who wait, so it does not end with the request that began it.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.config.KeysURL, nil)
 	if err != nil {
@@ -165,7 +180,7 @@ func parseKeys(data []byte, algorithm string) ([]jose.JSONWebKey, error) {
 		if k.UnmarshalJSON(raw) != nil || !k.Valid() || !k.IsPublic() {
 			continue
 		}
-		if k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != algorithm {
+		if k.Use != "" && k.Use != "sig" || k.Algorithm != "" && k.Algorithm != algorithm || !fits(k.Key, algorithm) {
 			continue
 		}
 		keys = append(keys, k)
@@ -174,4 +189,18 @@ func parseKeys(data []byte, algorithm string) ([]jose.JSONWebKey, error) {
 		return nil, fmt.Errorf("none is for signatures by %s", algorithm)
 	}
 	return keys, nil
+}
+
+// fits reports whether a key is of the kind that the algorithm signs by: keys of
+// different kinds may share an id (RFC 7517, section 4.5).
+func fits(key any, algorithm string) bool {
+	switch k := key.(type) {
+	case *rsa.PublicKey:
+		return strings.HasPrefix(algorithm, "RS") || strings.HasPrefix(algorithm, "PS")
+	case *ecdsa.PublicKey:
+		return map[string]elliptic.Curve{"ES256": elliptic.P256(), "ES384": elliptic.P384(), "ES512": elliptic.P521()}[algorithm] == k.Curve
+	case ed25519.PublicKey:
+		return algorithm == string(jose.EdDSA)
+	}
+	return false
 }

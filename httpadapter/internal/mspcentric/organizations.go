@@ -16,7 +16,7 @@ func (d *dialect) createOrganization(m *usermgmt.Manager, w http.ResponseWriter,
 	if err != nil {
 		return err
 	}
-	if m, err = authenticate(r, m, req.credentials()); err != nil {
+	if m, err = d.authenticate(r, m, req.credentials()); err != nil {
 		return err
 	}
 	made, err := m.ProvisionOrganization(r.Context(), req.Data.Name, owner)

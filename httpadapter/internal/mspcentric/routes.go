@@ -16,12 +16,13 @@ import (
 )
 
 type dialect struct {
+	gate    *caller.Gate
 	decoder *wire.Decoder
 }
 
 // Mount returns the dialect. Bodies over maxBody bytes, 64 KiB if 0, are 413.
 func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
-	d := &dialect{&wire.Decoder{MaxBytes: maxBody}}
+	d := &dialect{gate, &wire.Decoder{MaxBytes: maxBody}}
 	rows := []struct {
 		method, pattern, name string
 		handler               caller.Handler

@@ -12,7 +12,7 @@ func (d *dialect) createSession(m *usermgmt.Manager, w http.ResponseWriter, r *h
 	if err := d.decoder.Decode(w, r, &req); err != nil {
 		return err
 	}
-	m, err := authenticate(r, m, req.credentials())
+	m, err := d.authenticate(r, m, req.credentials())
 	if err != nil {
 		return err
 	}

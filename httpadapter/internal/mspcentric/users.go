@@ -17,7 +17,7 @@ func (d *dialect) createUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 	if err != nil {
 		return err
 	}
-	if m, err = authenticate(r, m, req.credentials()); err != nil {
+	if m, err = d.authenticate(r, m, req.credentials()); err != nil {
 		return err
 	}
 	made, err := m.ProvisionUser(r.Context(), user)
@@ -40,7 +40,7 @@ func (d *dialect) deleteUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 	if err != nil {
 		return err
 	}
-	if m, err = authenticate(r, m, req.credentials()); err != nil {
+	if m, err = d.authenticate(r, m, req.credentials()); err != nil {
 		return err
 	}
 	if err := m.DeprovisionUser(r.Context(), req.OrganizationOEMToken, other); err != nil {

@@ -20,7 +20,7 @@ type credentials struct {
 // authenticate returns m acting for the vendor whose credentials they are. The
 // secret is looked at after everything else is right, save for the scope, which
 // would say what a client may do.
-func authenticate(r *http.Request, m *usermgmt.Manager, c credentials) (*usermgmt.Manager, error) {
+func (d *dialect) authenticate(r *http.Request, m *usermgmt.Manager, c credentials) (*usermgmt.Manager, error) {
 	if len(r.Header["Authorization"]) > 0 {
 		return nil, wire.Invalidf("", "credentials must be in the body alone, without an Authorization header")
 	}
@@ -35,5 +35,5 @@ func authenticate(r *http.Request, m *usermgmt.Manager, c credentials) (*usermgm
 	if !slices.Contains(scopes, usermgmt.ScopeVendorManage) {
 		return nil, wire.Invalidf("scope", "must contain %s", usermgmt.ScopeVendorManage)
 	}
-	return m.As(actor), nil
+	return d.gate.As(r, m, actor)
 }

@@ -39,6 +39,9 @@ func (d *dialect) refresh(m *usermgmt.Manager, w http.ResponseWriter, r *http.Re
 }
 
 func (d *dialect) signOut(m *usermgmt.Manager, w http.ResponseWriter, r *http.Request) error {
+	if m.Actor().SessionID() == "" {
+		return wire.InsufficientScope("the token is of no session here: who issued it can end it")
+	}
 	if err := m.SignOut(r.Context()); err != nil {
 		return err
 	}

@@ -173,7 +173,13 @@ type panicError struct {
 func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // call turns a panic of the handler into an error.
-func (rt *Router) call(h Handler, w http.ResponseWriter, r *http.Request) (err error) {
+func (rt *Router) call(h Handler, w http.ResponseWriter, r *http.Request) error {
+	return rt.Recover(func() error { return h(w, r) })
+}
+
+// Recover calls f and turns a panic into an error, which Refuse answers as a 500
+// and logs with its stack. [http.ErrAbortHandler] is passed on.
+func (rt *Router) Recover(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v == http.ErrAbortHandler { // compared as net/http does
 			panic(v)
@@ -181,7 +187,7 @@ func (rt *Router) call(h Handler, w http.ResponseWriter, r *http.Request) (err e
 			err = &panicError{value: v, stack: debug.Stack()}
 		}
 	}()
-	return h(w, r)
+	return f()
 }
 
 // fail answers with err in the mount's words, unless an answer has begun.
