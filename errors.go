@@ -80,8 +80,8 @@ var (
 	ErrLastOwner error = &ConflictError{"the organization's last active owner must stay"}
 	// ErrLastAdmin: a realm that has an active admin keeps one.
 	ErrLastAdmin error = &ConflictError{"the realm's last active admin must stay"}
-	// ErrEmailClaimed: an account gave the address to itself, so nobody is added
-	// to an organization by it; see User.EmailClaimed.
+	// ErrEmailClaimed: nobody vouches for the address of the account, so nobody is
+	// added to an organization by it; see User.EmailClaimed.
 	ErrEmailClaimed error = &ConflictError{"the address is one that its user gave himself, and is not confirmed"}
 )
 

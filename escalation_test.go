@@ -1,6 +1,7 @@
 package usermgmt_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -299,4 +300,108 @@ func TestSnapshotsStateTwoVendorSecretsAtMost(t *testing.T) {
 	before := d.actions(t)
 	require.NoError(t, d.Apply(t.Context(), s))
 	require.Equal(t, before, d.actions(t))
+}
+
+// TestAddressesVouchForNothing: nobody gets into an organization by an address
+// that he gave himself, or that somebody gave him whose rights end at facilities.
+func TestAddressesVouchForNothing(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	org := o.company("acme", o.person("olga"))
+	sven := o.person("sven", usermgmt.Grant{Role: usermgmt.RoleSupervisor, Kind: usermgmt.ScopeFacility, Scopes: []string{"F1"}})
+	rita := o.person("rita", o.realmRole("registrar", usermgmt.UsersAdd, usermgmt.UsersUpdate, usermgmt.UsersRead))
+	invite := func(address string) error {
+		_, err := o.as("olga").InviteMember(t.Context(), org, usermgmt.Invitation{NewMember: usermgmt.NewMember{Email: address}})
+		return err
+	}
+	puppet := func(by usermgmt.UserID, name string, grants ...usermgmt.Grant) usermgmt.UserID {
+		u, err := o.as(by).CreateUser(t.Context(), usermgmt.NewUser{Username: name, Email: name + "@acme.example", Grants: grants})
+		require.NoError(t, err)
+		return u.ID
+	}
+	rename := func(by, of usermgmt.UserID, address string) {
+		_, err := o.as(by).UpdateUser(t.Context(), of, usermgmt.UserUpdate{Email: &address})
+		require.NoError(t, err)
+	}
+	fulfiller := usermgmt.Grant{Role: usermgmt.RoleFulfiller, Kind: usermgmt.ScopeFacility, Scopes: []string{"F1"}}
+
+	rename(sven, sven, "cfo@acme.example")
+	require.ErrorIs(t, invite("cfo@acme.example"), usermgmt.ErrEmailClaimed, "a supervisor's own")
+	ceo := puppet(sven, "ceo", fulfiller)
+	require.ErrorIs(t, invite("ceo@acme.example"), usermgmt.ErrEmailClaimed, "one that he gave to a user of his making")
+	rename(sven, ceo, "cto@acme.example")
+	require.ErrorIs(t, invite("cto@acme.example"), usermgmt.ErrEmailClaimed)
+	rename(rita, rita, "hr@acme.example")
+	require.ErrorIs(t, invite("hr@acme.example"), usermgmt.ErrEmailClaimed, "one's own, be one's rights realm-wide")
+
+	rename(rita, ceo, "cto@acme.example")
+	require.NoError(t, invite("cto@acme.example"), "somebody who manages users vouches for it")
+	puppet(rita, "new")
+	require.NoError(t, invite("new@acme.example"))
+	admin := o.person("ada", realmAdmin)
+	rename(admin, admin, "ada@acme.example")
+	require.NoError(t, invite("ada@acme.example"))
+}
+
+// TestNobodyMakesHimselfOwner: to be the first member of an empty organization
+// is to be its owner, and nobody gives himself that.
+func TestNobodyMakesHimselfOwner(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	org := o.company("empty", "")
+	clerk := o.person("clerk", o.realmRole("clerks", "members.*", usermgmt.OrganizationsRead))
+	other := o.person("other")
+	add := func(who usermgmt.UserID) error {
+		_, err := o.as(clerk).AddMember(t.Context(), org, usermgmt.NewMember{User: who})
+		return err
+	}
+	require.ErrorIs(t, add(clerk), usermgmt.ErrForbidden)
+	_, err := o.as(clerk).InviteMember(t.Context(), org, usermgmt.Invitation{NewMember: usermgmt.NewMember{Email: "clerk@clerk.example"}})
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+	require.NoError(t, add(other), "somebody else may be the first")
+	require.Equal(t, usermgmt.RoleOwner, o.role(org, other))
+	require.NoError(t, add(clerk), "and then the clerk a member")
+	require.Equal(t, usermgmt.RoleMember, o.role(org, clerk))
+
+	admin := o.person("ada", realmAdmin)
+	second := o.company("second", "")
+	_, err = o.as(admin).AddMember(t.Context(), second, usermgmt.NewMember{User: admin})
+	require.NoError(t, err, "he holds what an owner holds")
+}
+
+// TestTenantTieOfKeysAndVendors: what is tied to a tenant is for those inside.
+func TestTenantTieOfKeysAndVendors(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	org := o.company("acme", o.person("olga"))
+	_, err := o.m.CreateTenant(t.Context(), usermgmt.NewTenant{ID: "t1", Name: "One"})
+	require.NoError(t, err)
+	owned, _, err := o.as("olga").CreateKey(t.Context(), org, usermgmt.NewKey{Name: "owned", Role: usermgmt.RoleOrgAdmin})
+	require.NoError(t, err)
+	free, _, err := o.m.CreateKey(t.Context(), org, usermgmt.NewKey{Name: "free", Role: usermgmt.RoleOrgAdmin})
+	require.NoError(t, err)
+	vendor := o.vendor("globex")
+	can := func(a usermgmt.Actor) bool {
+		ok, err := o.m.As(a).Can(t.Context(), usermgmt.MembersAdd, usermgmt.InOrganization(org))
+		require.NoError(t, err)
+		admitted := o.m.As(a).Admitted(t.Context())
+		require.True(t, admitted == nil || errors.Is(admitted, usermgmt.ErrForbidden))
+		require.Equal(t, ok, admitted == nil, "%v", a)
+		return ok
+	}
+	for _, a := range []usermgmt.Actor{usermgmt.UserActor("olga"), usermgmt.KeyActor(owned.ID), usermgmt.KeyActor(free.ID)} {
+		require.True(t, can(a))
+		require.False(t, can(a.InTenant("t1")), "%v is outside", a)
+		require.False(t, can(a.InTenant("nowhere")))
+	}
+	require.NoError(t, o.m.As(usermgmt.VendorActor(vendor)).Admitted(t.Context()))
+	require.ErrorIs(t, o.m.As(usermgmt.VendorActor(vendor).InTenant("t1")).Admitted(t.Context()), usermgmt.ErrForbidden)
+	_, err = o.m.As(usermgmt.VendorActor(vendor).InTenant("t1")).ProvisionOrganization(t.Context(), "New", usermgmt.VendorUser{Email: "a@new.example"})
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+
+	_, err = o.m.UpdateUser(t.Context(), "olga", usermgmt.UserUpdate{AddTenants: []string{"t1"}})
+	require.NoError(t, err)
+	require.True(t, can(usermgmt.UserActor("olga").InTenant("t1")))
+	require.True(t, can(usermgmt.KeyActor(owned.ID).InTenant("t1")), "a key is inside with its owner")
+	require.False(t, can(usermgmt.KeyActor(free.ID).InTenant("t1")), "one without an owner never is")
 }

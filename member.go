@@ -74,7 +74,8 @@ type NewMember struct {
 
 // AddMember makes an existing user a member. It needs members.add there, and
 // every permission that the role holds: nobody gives what he lacks. The first
-// member of an empty organization becomes its owner, whatever the role.
+// member of an empty organization becomes its owner, whatever the role; who adds
+// himself there needs what an owner holds.
 //
 // [ErrNotFound] for an unknown user; [ErrLastOwner] where the only owner is
 // disabled, unless an active one is added; an [*ExistsError] for "UserID" for
@@ -234,8 +235,21 @@ func (g *guard) needRoleRights(ctx context.Context, org OrganizationID, id RoleI
 	return g.needSet(ctx, sets[id], InOrganization(org), reason)
 }
 
+// join makes u a member. Whoever adds himself to an organization without members
+// would make himself its owner, and needs an owner's rights for it.
 func (g *guard) join(ctx context.Context, ms store.Membership, u store.User) (Member, error) {
 	ms.UserID = u.ID
+	if g.m.actor.UserID() == u.ID {
+		first, err := g.r.Members(ctx, store.MemberQuery{Organization: ms.OrganizationID, Limit: 1})
+		if err != nil {
+			return Member{}, err
+		}
+		if len(first) == 0 {
+			if err := g.needRoleRights(ctx, ms.OrganizationID, RoleOwner, "the first member becomes the owner"); err != nil {
+				return Member{}, err
+			}
+		}
+	}
 	ms, err := g.createMembership(ctx, ms, u)
 	return g.newMember(ms, u), err
 }

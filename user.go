@@ -22,9 +22,10 @@ type User struct {
 	// Email as it was given and its canonical form, unique in the realm too;
 	// both empty for none.
 	Email, EmailKey string
-	// EmailClaimed says that the user gave himself the address, and nobody
-	// else vouches for it: he is not found by it where people are added to
-	// organizations. It ends when someone with the right to sets the address.
+	// EmailClaimed says that nobody vouches for the address: the user gave it to
+	// himself, or somebody did whose rights end at facilities. He is not found by
+	// it where people are added to organizations. It ends when someone sets the
+	// address who manages users in the whole realm.
 	EmailClaimed        bool
 	FirstName, LastName string
 	// Locale is a language tag such as "de_DE", or empty.
@@ -100,6 +101,11 @@ func (m *Manager) CreateUser(ctx context.Context, n NewUser) (User, error) {
 		if err := g.mayCreate(ctx, u); err != nil {
 			return err
 		}
+		vouches, err := g.vouches(ctx, UsersAdd, u.ID)
+		if err != nil {
+			return err
+		}
+		u.EmailClaimed = u.EmailKey != "" && !vouches
 		if err := g.createUser(ctx, u); err != nil || cred == nil {
 			return err
 		}

@@ -20,7 +20,8 @@ type UserUpdate struct {
 
 	// FirstName, LastName, Email (empty for none) and Locale are what a user
 	// may change of himself; otherwise they need users.update. An address that
-	// he gives himself is marked by User.EmailClaimed.
+	// he gives himself, or one that someone gives him whose right to it ends at
+	// facilities, is marked by User.EmailClaimed.
 	FirstName, LastName, Email, Locale *string
 
 	// Username, Attributes and Tags need users.update.
@@ -323,18 +324,27 @@ func (g *guard) updateUser(ctx context.Context, old store.User, up UserUpdate) (
 }
 
 // claims reports whether the address that u is given counts as claimed: by
-// someone who gives it to himself without the right to give it to others. What
-// he had before stays as it was.
+// someone who cannot vouch for it. What the user had before stays as it was.
 func (g *guard) claims(ctx context.Context, old, u store.User) (bool, error) {
-	self, err := g.isSelf(ctx, u.ID)
-	if err != nil || !self || u.EmailKey == "" {
-		return false, err
+	if u.EmailKey == "" {
+		return false, nil
 	}
-	err = g.reach(ctx, UsersUpdate, reachWhole, old)
-	if errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound) {
-		return old.EmailClaimed || u.EmailKey != old.EmailKey, nil
+	vouches, err := g.vouches(ctx, UsersUpdate, u.ID)
+	return err == nil && !vouches && (old.EmailClaimed || u.EmailKey != old.EmailKey), err
+}
+
+// vouches reports whether an address that the actor gives to a user proves
+// anything: people are added to organizations by it. That takes p in the whole
+// realm, and for one's own address every right there is; who manages the users
+// of some facilities could otherwise enter any organization by a name he made up.
+func (g *guard) vouches(ctx context.Context, p Permission, id UserID) (bool, error) {
+	if ok, err := g.can(ctx, All, Realmwide); err != nil || ok {
+		return ok, err
 	}
-	return false, err
+	if g.m.actor.UserID() == id {
+		return false, nil
+	}
+	return g.can(ctx, p, Realmwide)
 }
 
 // apply returns the user as the update makes him; old is left alone.
