@@ -17,6 +17,7 @@ import (
 	"context"
 	"hash/maphash"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -31,7 +32,8 @@ import (
 // while, so long Views delay writers; a View within a View of the same
 // goroutine is slow at worst, but an Update within a View, and either within
 // an Update of the same realm, waits for itself until its context is done.
-// The same holds for Close within either.
+// The same holds for Close within either. A [Transaction] is inside the gates of
+// its realms, as an Update is, from its first use of each until it ends.
 type Store struct {
 	seed   maphash.Seed
 	closed atomic.Bool
@@ -117,20 +119,11 @@ func (s *Store) View(ctx context.Context, name store.Realm, fn func(store.Reader
 
 // Update implements [store.Store]. It runs fn once.
 func (s *Store) Update(ctx context.Context, name store.Realm, fn func(store.Tx) error) error {
-	r, err := s.realm(ctx, name)
-	if err == nil && r == s.empty {
-		r, err = s.newRealm(name)
-	}
+	r, err := s.lock(ctx, name)
 	if err != nil {
 		return err
 	}
-	if err := r.gate.lock(ctx); err != nil {
-		return err
-	}
 	defer r.gate.unlock()
-	if r.t == nil {
-		return store.ErrClosed
-	}
 	x := &tx{reader: reader{t: r.t, gen: r.gen.Load()}}
 	defer x.end() // also after a panic or the end of the goroutine
 	if err := fn(x); err != nil {
@@ -144,6 +137,25 @@ func (s *Store) Update(ctx context.Context, name store.Realm, fn func(store.Tx) 
 	return nil
 }
 
+// lock returns the realm of that name, made if need be, with its gate locked.
+func (s *Store) lock(ctx context.Context, name store.Realm) (*realm, error) {
+	r, err := s.realm(ctx, name)
+	if err == nil && r == s.empty {
+		r, err = s.newRealm(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := r.gate.lock(ctx); err != nil {
+		return nil, err
+	}
+	if r.t == nil {
+		r.gate.unlock()
+		return nil, store.ErrClosed
+	}
+	return r, nil
+}
+
 // Generation implements [store.Store]. It takes no lock and allocates nothing.
 func (s *Store) Generation(ctx context.Context, name store.Realm) (uint64, error) {
 	r, err := s.realm(ctx, name)
@@ -153,12 +165,12 @@ func (s *Store) Generation(ctx context.Context, name store.Realm) (uint64, error
 	return r.gen.Load(), nil
 }
 
-// Close implements [store.Store]. It waits for running units, refuses those
-// that wait, and lets go of all rows.
+// Close implements [store.Store]. It waits for running units and open
+// transactions, refuses those that wait, and lets go of all rows.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed.Store(true)
+	s.closed.Store(true) // and no realm is added from now on
+	s.mu.Unlock()
 	for i := range s.realms {
 		for _, r := range *s.realms[i].Load() {
 			r.close()
@@ -210,11 +222,16 @@ func (x *reader) end() {
 }
 
 func (x *tx) end() {
-	for i := len(x.log) - 1; i >= 0; i-- {
-		x.log[i]()
-	}
+	undo(x.log)
 	x.log = nil
 	x.reader.end()
+}
+
+// undo takes back the changes of a log.
+func undo(log []func()) {
+	for _, change := range slices.Backward(log) {
+		change()
+	}
 }
 
 // undo notes how to undo the change that was just made.

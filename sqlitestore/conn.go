@@ -239,8 +239,11 @@ func (c *conn) release() {
 	c.broken = nil
 }
 
-// text returns a TEXT column.
+// text returns a TEXT column, which some drivers give as bytes.
 func text(v driver.Value) string {
+	if b, ok := v.([]byte); ok {
+		return string(b)
+	}
 	s, _ := v.(string)
 	return s
 }

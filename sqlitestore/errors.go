@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"errors"
 	"fmt"
+	"reflect"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -14,6 +15,29 @@ import (
 func code(err error) int {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code() & 0xff
+	}
+	return foreignCode(err)
+}
+
+// foreignCode is code for the drivers that a host's transaction may be of. Each
+// has an error type of its own with SQLite's code in it, as a method Code or as
+// a field of that name.
+func foreignCode(err error) int {
+	for ; err != nil; err = errors.Unwrap(err) {
+		v := reflect.ValueOf(err)
+		n := v.MethodByName("Code")
+		if n.IsValid() && n.Type().NumIn() == 0 && n.Type().NumOut() == 1 {
+			n = n.Call(nil)[0]
+		} else if v = reflect.Indirect(v); v.Kind() == reflect.Struct {
+			n = v.FieldByName("Code")
+		}
+		switch {
+		case !n.IsValid():
+		case n.CanInt():
+			return int(n.Int()) & 0xff
+		case n.CanUint():
+			return int(n.Uint()) & 0xff
+		}
 	}
 	return 0
 }

@@ -19,13 +19,15 @@ var (
 	ErrInvalid = errors.New("invalid")
 	// ErrClosed: the store is closed.
 	ErrClosed = errors.New("store is closed")
-	// ErrDone: a Reader or Tx was used after its unit of work ended.
+	// ErrDone: a Reader or Tx was used after its unit of work ended, or a joined
+	// store after the host's transaction did.
 	ErrDone = errors.New("unit of work has ended")
 	// ErrReadOnly: the data cannot be written (file permissions, a standby).
 	ErrReadOnly = errors.New("store is read-only")
 	// ErrFull: there is no space left for the write; reads go on.
 	ErrFull = errors.New("storage is full")
-	// ErrBusy: another process held the data for longer than the store waits.
+	// ErrBusy: another process held the data for longer than the store waits, or
+	// a joined store was running another unit.
 	ErrBusy = errors.New("store is busy")
 	// ErrUnknownOutcome: the commit was sent and its answer lost.
 	ErrUnknownOutcome = errors.New("outcome of the commit is unknown")

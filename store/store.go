@@ -50,6 +50,34 @@
 //   - Time: UTC, whole microseconds; the zero time means "none".
 //   - Errors inside a unit: after ErrNotFound, ErrExists, ErrStale, ErrInvalid,
 //     ErrUsed or [ErrReadOnly] the unit may go on; the refused call has left no trace.
+//
+// # Joined stores
+//
+// A store may join a transaction of the host's, so that the host's rows and
+// these commit together. All of the above holds of it, but for this:
+//
+//   - View and Update run on the host's transaction and see what it has done so
+//     far. What Update returns nil for is there once the host commits, events
+//     included; before that nobody else sees it, and a rollback of the host's
+//     leaves nothing of it.
+//   - An Update whose fn fails or panics, or whose context is done, leaves
+//     nothing of that fn (a savepoint), and the host's transaction goes on with
+//     what it had. An error that costs the database the whole transaction, such
+//     as a full disk, ends it: what was in it is lost. fn runs once.
+//   - A transaction has one goroutine at a time. A unit that begins while
+//     another of the same store runs, within it or beside it, is refused with
+//     [ErrBusy] at once and does not run.
+//   - Units of other stores meet the transaction as the database has it: they
+//     wait for what it has locked. So whoever waits for one of them while the
+//     transaction is open may wait for himself.
+//   - Once the transaction has ended, by the host or by itself, every unit is
+//     refused with [ErrDone].
+//   - Generation, of the Store and of its Readers, is [errors.ErrUnsupported]:
+//     no number stands for what may be rolled back, so nothing derived from a
+//     joined store may be kept.
+//   - Close ends the joined store alone, without waiting; commit and rollback
+//     stay the host's, before it and after. Realms are named by each call, as
+//     ever: one transaction may change several.
 package store
 
 import (
@@ -101,8 +129,7 @@ type Store interface {
 	// any other process that shares the data; see [Reader.Generation]. It is
 	// meant to be asked before every use of something derived from the store,
 	// so it costs as little as the store can make it and allocates nothing. A
-	// store that joins a host's transaction returns [errors.ErrUnsupported]:
-	// nothing derived from it may be kept.
+	// joined store returns [errors.ErrUnsupported].
 	Generation(ctx context.Context, realm Realm) (uint64, error)
 
 	// Close waits for running units and releases what the store holds. Every

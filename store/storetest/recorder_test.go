@@ -24,6 +24,11 @@ type recorder struct {
 // failure runs a case against stores that open makes, and returns what it
 // reported, or "" if it passed.
 func failure(t *testing.T, c storetest.Case, open func(testing.TB) store.Store) string {
+	return failing(t, func(t testing.TB) { c.Prove(t, open) })
+}
+
+// failing runs a case and returns what it reported, or "" if it passed.
+func failing(t *testing.T, prove func(testing.TB)) string {
 	r := &recorder{TB: t}
 	done := make(chan struct{})
 	go func() {
@@ -34,7 +39,7 @@ func failure(t *testing.T, c storetest.Case, open func(testing.TB) store.Store) 
 				r.Errorf("panic: %v", v)
 			}
 		}()
-		c.Prove(r, open)
+		prove(r)
 	}()
 	<-done
 	if !r.failed {
