@@ -253,6 +253,10 @@ func checkPolicy(t *testing.T, where string, route wire.Route, kind string, stat
 	switch {
 	case i <= stale && route.Policy.Who != wire.WhoVendor:
 		require.Contains(t, []int{400, 401}, status, "%s: not authenticated", where)
+	case kind == kindTemporary && route.Policy.Who != wire.WhoVendor && route.Name != "changePassword":
+		require.Equal(t, 403, status, "%s: the password must be changed first", where)
+	case kind == kindConfined && route.Policy.Permission != "" && !strings.Contains(route.Policy.Scope, "organization") && !self:
+		require.GreaterOrEqual(t, status, 403, "%s: confined to an organization", where)
 	case kind == kindOnly && route.Policy.Permission != "" && givesMore[route.Name] == "":
 		require.Less(t, status, 300, "%s: the permission of the policy is enough", where)
 	case kind == kindAllBut && route.Policy.Permission != "" && !self:

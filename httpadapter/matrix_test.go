@@ -85,6 +85,8 @@ const matrixData = `{
     {"id": "admin2", "username": "admin2", "password": "violet cradle 77"},
     {"id": "owner2", "username": "owner2", "password": "violet cradle 77"},
     {"id": "tenant", "username": "tenant", "password": "violet cradle 77", "tenants": ["t1"]},
+    {"id": "sven", "username": "sven", "password": "violet cradle 77", "roles": [{"name": "SUPERVISOR", "facilities": ["F1"]}]},
+    {"id": "fresh", "username": "fresh", "password": "violet cradle 77", "temporaryPassword": true, "roles": [{"name": "admin"}]},
     {"id": "plain", "username": "plain"},
     {"id": "mia", "username": "mia"},
     {"id": "mia2", "username": "mia2"},
@@ -98,7 +100,7 @@ const matrixData = `{
   ],
   "organizations": [
     {"id": "acme", "name": "Acme", "vendor": "oem", "vendorOrganizationId": "1", "oemProvisioning": true, "members": [
-      {"user": "owner", "role": "owner"}, {"user": "admin", "role": "admin"}, {"user": "member", "role": "member"},
+      {"user": "owner", "role": "owner"}, {"user": "root", "role": "admin"}, {"user": "admin", "role": "admin"}, {"user": "member", "role": "member"},
       {"user": "mia", "role": "unassigned"}, {"user": "gone", "role": "unassigned"}],
      "apiKeys": [{"name": "own", "key": "key-of-acme", "role": "admin"}, {"id": "old", "name": "old", "key": "old-key-of-acme", "role": "owner"}]},
     {"id": "other", "name": "Other", "vendor": "rival", "vendorOrganizationId": "2", "oemProvisioning": true, "members": [
@@ -115,11 +117,20 @@ func (w *matrix) clients(t testing.TB) {
 		w.organizationTokens[name] = token
 	}
 	require.NoError(t, w.m.RemoveMember(t.Context(), "acme", "gone"))
+	oem, err := w.m.AuthenticateVendor(t.Context(), clientID, clientSecret)
+	require.NoError(t, err)
 	for kind, client := range map[string][2]string{kindClient: {clientID, clientSecret}, kindRival: {rivalID, rivalSecret}} {
 		token, err := w.m.VendorToken(t.Context(), client[0], client[1])
 		require.NoError(t, err)
 		w.bearer[kind] = token.AccessToken
 	}
+	token, err := w.m.CreateOrganizationToken(t.Context(), "acme", "root")
+	require.NoError(t, err)
+	code, err := w.m.As(oem).CreateCode(t.Context(), token)
+	require.NoError(t, err)
+	_, tokens, err := w.m.RedeemCode(t.Context(), code.Code)
+	require.NoError(t, err)
+	w.bearer[kindConfined] = tokens.AccessToken
 	// What else a client may take for a bearer token.
 	w.bearer[kindClientForeign], w.bearer[kindClientRevoked] = w.organizationTokens["foreign"], w.organizationTokens["revoked"]
 	w.bearer[kindClientWrong] = clientSecret
@@ -145,7 +156,7 @@ func (w *matrix) users(t testing.TB) {
 	for kind, id := range map[string]string{
 		"member of the organization": "member", "admin of the organization": "admin", "owner of the organization": "owner",
 		"member of another": "member2", "admin of another": "admin2", "owner of another": "owner2",
-		"user of another tenant": "tenant", kindRoot: "root",
+		"user of another tenant": "tenant", kindRoot: "root", kindSupervisor: "sven", kindTemporary: "fresh",
 		"JWT of a deleted user": "deleted", "JWT of a disabled user": "disabled", "JWT of a user created again": "again",
 	} {
 		w.bearer[kind] = w.signIn(t, id)
@@ -214,6 +225,9 @@ const (
 	kindClientRevoked = "client, revoked organization token"
 	kindClientWrong   = "client, wrong secret"
 	kindRival         = "client of another vendor"
+	kindSupervisor    = "supervisor of a facility"
+	kindTemporary     = "administrator with a temporary password"
+	kindConfined      = "administrator by a vendor's sign-in"
 )
 
 // kinds of caller. Beside those of whom a token is known, in w.bearer, there are
@@ -226,7 +240,7 @@ var kinds = []string{
 	"member of another", "admin of another", "owner of another", "user of another tenant", kindOnly, kindAllBut,
 	"API key of the organization", "API key of another", "API key, revoked",
 	kindClient, kindClientForeign, kindClientRevoked, kindRival, kindClientWrong,
-	kindRoot,
+	kindRoot, kindSupervisor, kindTemporary, kindConfined,
 }
 
 // authorize gives a request the credentials of a kind.

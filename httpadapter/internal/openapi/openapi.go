@@ -110,17 +110,29 @@ func (b *builder) operation(m wire.Mount, r wire.Route) object {
 
 // needs says in words what the policy says.
 func needs(p wire.Policy) string {
-	self := strings.Contains("|"+p.Scope+"|", "|self|")
-	scope := strings.Trim(strings.TrimSuffix(strings.TrimSuffix(p.Scope, "self"), "|"), " ")
+	var places []string
+	self := false
+	for _, scope := range strings.Split(p.Scope, "|") {
+		switch scope {
+		case "self":
+			self = true
+		case "realm":
+			places = append(places, "in the realm")
+		case "organization":
+			places = append(places, "in the organization")
+		case "facility":
+			places = append(places, "at a facility that is shared")
+		}
+	}
 	switch {
 	case p.Permission == "" && p.Who == wire.WhoUser:
 		return "For every user."
 	case p.Permission == "":
 		return ""
 	case self:
-		return "Needs " + or(p.Permission) + " in the " + scope + ", or to be the user himself."
+		return "Needs " + or(p.Permission) + " " + strings.Join(places, " or ") + ", or to be the user himself."
 	}
-	return "Needs " + or(p.Permission) + " in the " + scope + "."
+	return "Needs " + or(p.Permission) + " " + strings.Join(places, " or ") + "."
 }
 
 func or(alternatives string) string { return strings.ReplaceAll(alternatives, "|", " or ") }

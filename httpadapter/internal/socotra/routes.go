@@ -24,7 +24,10 @@ type dialect struct {
 // Mount returns the dialect. Bodies over maxBody bytes, 64 KiB if 0, are 413.
 func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
 	d := &dialect{&wire.Decoder{MaxBytes: maxBody}}
-	const self = "realm|self" // the text's "custom"
+	const (
+		self  = "realm|facility|self" // the text's "custom"
+		reach = "realm|facility"      // of who shares one with the user
+	)
 	rows := []struct {
 		method, pattern, name string
 		permission            usermgmt.Permission
@@ -41,7 +44,7 @@ func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
 			wire.Doc{Summary: "Returns the caller.", Answer: userResponse{}, Errors: []int{403}},
 		},
 		{
-			http.MethodGet, "/auth/users/username/{username}", "fetchUserByName", usermgmt.UsersRead, "realm", d.userByName,
+			http.MethodGet, "/auth/users/username/{username}", "fetchUserByName", usermgmt.UsersRead, reach, d.userByName,
 			wire.Doc{Summary: "Finds the user with a username: one or none.", Answer: []userResponse{}, Errors: []int{403}},
 		},
 		{
@@ -65,7 +68,7 @@ func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
 			wire.Doc{Summary: "Gives a user another password.", Request: "", Media: []string{wire.MediaText}, Errors: []int{400, 403, 404, 415}},
 		},
 		{
-			http.MethodDelete, "/auth/users/{locator}", "deleteUser", usermgmt.UsersDelete, "realm", d.deleteUser,
+			http.MethodDelete, "/auth/users/{locator}", "deleteUser", usermgmt.UsersDelete, reach, d.deleteUser,
 			wire.Doc{Summary: "Deletes a user.", Errors: []int{403, 404, 409}},
 		},
 		{
