@@ -30,13 +30,17 @@ var allowedImports = map[string]map[string]string{
 	"store":             {},
 	"internal/identity": {"golang.org/x/text": "RFC 8265 profiles", "golang.org/x/net/idna": "domain names"},
 	"internal/phc":      {"golang.org/x/crypto": "argon2id, bcrypt, scrypt, PBKDF2"},
+	"internal/record": {
+		module + "/store": "whose records it turns into bytes",
+	},
 	"memstore": {
 		module + "/store":          "it keeps the contract",
 		"github.com/tidwall/btree": "ordered trees that find an entry by its position",
 	},
 	"sqlitestore": {
-		module + "/store":    "it keeps the contract",
-		"modernc.org/sqlite": "the database, without cgo",
+		module + "/store":           "it keeps the contract",
+		module + "/internal/record": "the form in which records are kept",
+		"modernc.org/sqlite":        "the database, without cgo",
 	},
 	"store/storetest": {
 		module + "/store": "what it tests",

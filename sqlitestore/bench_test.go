@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -107,10 +108,10 @@ func (l *limit) insert(b *testing.B, n, perTx int) {
 		u, e := tx.Stmt(l.user), tx.Stmt(l.event)
 		for range min(perTx, end-l.next) {
 			r := benchUser(l.next)
-			if _, err := u.Exec("main", string(r.ID), r.UsernameKey, r.EmailKey, encodeUser(r)); err != nil {
+			if _, err := u.Exec("main", string(r.ID), r.UsernameKey, r.EmailKey, record.EncodeUser(r)); err != nil {
 				b.Fatal(err)
 			}
-			if _, err := e.Exec("main", l.next, encodeEvent(benchEvent(r))); err != nil {
+			if _, err := e.Exec("main", l.next, record.EncodeEvent(benchEvent(r))); err != nil {
 				b.Fatal(err)
 			}
 			l.next++
@@ -220,7 +221,9 @@ func BenchmarkUser(b *testing.B) {
 			if err := query.QueryRow("main", string(ids[(i+j)%len(ids)])).Scan(&data); err != nil {
 				b.Fatal(err)
 			}
-			decodeUser(decode(data))
+			if _, err := record.DecodeUser(data); err != nil {
+				b.Fatal(err)
+			}
 		}
 		theirs += time.Since(start)
 		b.StartTimer()
@@ -282,7 +285,9 @@ func BenchmarkMillion(b *testing.B) {
 				if err := rows.Scan(&data); err != nil {
 					b.Fatal(err)
 				}
-				decodeUser(decode(data))
+				if _, err := record.DecodeUser(data); err != nil {
+				b.Fatal(err)
+			}
 			}
 			rows.Close()
 		}

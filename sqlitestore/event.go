@@ -4,23 +4,9 @@ import (
 	"context"
 	"database/sql/driver"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-func encodeEvent(v store.Event) []byte {
-	e := encode()
-	e.time(v.At)
-	e.text(v.Actor, v.Action, v.Object, string(v.OrganizationID))
-	list(e, v.Fields)
-	return e.b
-}
-
-func decodeEvent(d *decoder) store.Event {
-	return store.Event{
-		At: d.time(), Actor: d.text(), Action: d.text(), Object: d.text(), OrganizationID: store.OrganizationID(d.text()),
-		Fields: unlist[string](d),
-	}
-}
 
 func (r *reader) Events(ctx context.Context, after int64, limit int) ([]store.Event, error) {
 	if err := r.ok(ctx); err != nil || limit <= 0 {
@@ -28,11 +14,10 @@ func (r *reader) Events(ctx context.Context, after int64, limit int) ([]store.Ev
 	}
 	var vs []store.Event
 	err := r.db.each(func(row []driver.Value) error {
-		d := decode(row[1])
-		v := decodeEvent(d)
+		v, err := record.DecodeEvent(blob(row[1]))
 		v.Seq = number(row[0])
 		vs = append(vs, v)
-		return d.done()
+		return err
 	}, "SELECT seq, data FROM {event} WHERE realm=? AND seq>? ORDER BY seq LIMIT ?", r.realm, after, int64(limit))
 	if err != nil {
 		return nil, err
@@ -67,7 +52,7 @@ func (t *tx) AppendEvent(ctx context.Context, v store.Event) error {
 	}
 	n++
 	t.pending.events[t.realm] = n
-	_, err = t.db.exec("INSERT INTO {event} (realm, seq, data) VALUES (?, ?, ?)", t.realm, n, encodeEvent(v))
+	_, err = t.db.exec("INSERT INTO {event} (realm, seq, data) VALUES (?, ?, ?)", t.realm, n, record.EncodeEvent(v))
 	return err
 }
 

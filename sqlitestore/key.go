@@ -4,37 +4,22 @@ import (
 	"context"
 	"database/sql/driver"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-func encodeKey(k store.Key) []byte {
-	e := encode()
-	e.text(string(k.ID), string(k.OrganizationID), k.Name, string(k.Role), string(k.Owner))
-	e.digest(k.Digest)
-	e.time(k.CreatedAt, k.ExpiresAt)
-	return e.b
-}
-
-func decodeKey(d *decoder) store.Key {
-	return store.Key{
-		ID: store.KeyID(d.text()), OrganizationID: store.OrganizationID(d.text()), Name: d.text(),
-		Role: store.RoleID(d.text()), Owner: store.UserID(d.text()), Digest: d.digest(),
-		CreatedAt: d.time(), ExpiresAt: d.time(),
-	}
-}
 
 const keyByDigest = "SELECT data FROM {api_key} WHERE realm=? AND digest=?"
 
 func (r *reader) Key(ctx context.Context, id store.KeyID) (store.Key, error) {
-	return get(ctx, r, decodeKey, "SELECT data FROM {api_key} WHERE realm=? AND id=?", r.realm, string(id))
+	return get(ctx, r, record.DecodeKey, "SELECT data FROM {api_key} WHERE realm=? AND id=?", r.realm, string(id))
 }
 
 func (r *reader) KeyByDigest(ctx context.Context, digest store.Digest) (store.Key, error) {
-	return get(ctx, r, decodeKey, keyByDigest, r.realm, digest[:])
+	return get(ctx, r, record.DecodeKey, keyByDigest, r.realm, digest[:])
 }
 
 func (r *reader) Keys(ctx context.Context, org store.OrganizationID, after store.KeyID, limit int) ([]store.Key, error) {
-	return page(ctx, r, decodeKey, limit,
+	return page(ctx, r, record.DecodeKey, limit,
 		"SELECT data FROM {api_key} WHERE realm=? AND organization=? AND id>? ORDER BY id LIMIT ?", r.realm, string(org), string(after))
 }
 
@@ -54,7 +39,7 @@ func (t *tx) CreateKey(ctx context.Context, k store.Key) error {
 		{"ID", "SELECT 1 FROM {api_key} WHERE realm=? AND id=?", []driver.Value{t.realm, string(k.ID)}},
 		{"Digest", keyByDigest, []driver.Value{t.realm, k.Digest[:]}},
 	}, "INSERT INTO {api_key} (realm, id, organization, owner, digest, data) VALUES (?, ?, ?, ?, ?, ?)",
-		t.realm, string(k.ID), string(k.OrganizationID), orNull(k.Owner), k.Digest[:], encodeKey(k))
+		t.realm, string(k.ID), string(k.OrganizationID), orNull(k.Owner), k.Digest[:], record.EncodeKey(k))
 }
 
 func (t *tx) DeleteKey(ctx context.Context, id store.KeyID) error {

@@ -4,26 +4,9 @@ import (
 	"context"
 	"database/sql/driver"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-func encodeMembership(m store.Membership) []byte {
-	e := encode()
-	e.text(string(m.OrganizationID), string(m.UserID), string(m.Role))
-	list(e, m.Tags)
-	e.text(m.VendorUserID, m.CreatedBy)
-	e.int(m.Version)
-	e.time(m.CreatedAt, m.UpdatedAt)
-	return e.b
-}
-
-func decodeMembership(d *decoder) store.Membership {
-	return store.Membership{
-		OrganizationID: store.OrganizationID(d.text()), UserID: store.UserID(d.text()), Role: store.RoleID(d.text()),
-		Tags: unlist[string](d), VendorUserID: d.text(), CreatedBy: d.text(),
-		Version: d.int(), CreatedAt: d.time(), UpdatedAt: d.time(),
-	}
-}
 
 const (
 	membershipExists   = "SELECT 1 FROM {membership} WHERE realm=? AND organization=? AND user=?"
@@ -31,12 +14,12 @@ const (
 )
 
 func (r *reader) Membership(ctx context.Context, org store.OrganizationID, user store.UserID) (store.Membership, error) {
-	return get(ctx, r, decodeMembership,
+	return get(ctx, r, record.DecodeMembership,
 		"SELECT data FROM {membership} WHERE realm=? AND organization=? AND user=?", r.realm, string(org), string(user))
 }
 
 func (r *reader) MembershipByVendorUser(ctx context.Context, org store.OrganizationID, vendorUserID string) (store.Membership, error) {
-	return get(ctx, r, decodeMembership, membershipByVendor, r.realm, string(org), vendorUserID)
+	return get(ctx, r, record.DecodeMembership, membershipByVendor, r.realm, string(org), vendorUserID)
 }
 
 func (r *reader) Members(ctx context.Context, q store.MemberQuery) ([]store.Membership, error) {
@@ -48,7 +31,7 @@ func (r *reader) Members(ctx context.Context, q store.MemberQuery) ([]store.Memb
 	}
 	args := []driver.Value{r.realm, string(q.Organization), string(q.After)}
 	if len(q.Roles) == 0 {
-		return page(ctx, r, decodeMembership, q.Limit,
+		return page(ctx, r, record.DecodeMembership, q.Limit,
 			"SELECT data FROM {membership} WHERE realm=? AND organization=? AND user>? ORDER BY user LIMIT ?", args...)
 	}
 	roles := padded(q.Roles) // an empty role is nobody's
@@ -56,7 +39,7 @@ func (r *reader) Members(ctx context.Context, q store.MemberQuery) ([]store.Memb
 		args = append(args, string(role))
 	}
 	users := union("SELECT user FROM {membership} WHERE realm=?1 AND organization=?2 AND user>?3 AND role=?", len(roles))
-	return page(ctx, r, decodeMembership, q.Limit,
+	return page(ctx, r, record.DecodeMembership, q.Limit,
 		"SELECT m.data FROM ("+users+" ORDER BY user LIMIT ?) i"+
 			" CROSS JOIN {membership} m ON m.realm=?1 AND m.organization=?2 AND m.user=i.user ORDER BY i.user", args...)
 }
@@ -80,7 +63,7 @@ func (r *reader) CountMembers(ctx context.Context, q store.MemberQuery) (int64, 
 }
 
 func (r *reader) Memberships(ctx context.Context, user store.UserID, after store.OrganizationID, limit int) ([]store.Membership, error) {
-	return page(ctx, r, decodeMembership, limit,
+	return page(ctx, r, record.DecodeMembership, limit,
 		"SELECT data FROM {membership} WHERE realm=? AND user=? AND organization>? ORDER BY organization LIMIT ?",
 		r.realm, string(user), string(after))
 }
@@ -100,7 +83,7 @@ func (t *tx) CreateMembership(ctx context.Context, m store.Membership) error {
 		{"UserID", membershipExists, []driver.Value{t.realm, string(m.OrganizationID), string(m.UserID)}},
 		{"VendorUserID", membershipByVendor, []driver.Value{t.realm, string(m.OrganizationID), m.VendorUserID}},
 	}, "INSERT INTO {membership} (realm, organization, user, role, vendor_user, data) VALUES (?, ?, ?, ?, ?, ?)",
-		t.realm, string(m.OrganizationID), string(m.UserID), string(m.Role), orNull(m.VendorUserID), encodeMembership(m))
+		t.realm, string(m.OrganizationID), string(m.UserID), string(m.Role), orNull(m.VendorUserID), record.EncodeMembership(m))
 }
 
 func (t *tx) UpdateMembership(ctx context.Context, m store.Membership) error {
@@ -120,7 +103,7 @@ func (t *tx) UpdateMembership(ctx context.Context, m store.Membership) error {
 		{"VendorUserID", membershipByVendor + " AND user<>?",
 			[]driver.Value{t.realm, string(m.OrganizationID), m.VendorUserID, string(m.UserID)}},
 	}, "UPDATE {membership} SET role=?, vendor_user=?, data=? WHERE realm=? AND organization=? AND user=?",
-		string(m.Role), orNull(m.VendorUserID), encodeMembership(m), t.realm, string(m.OrganizationID), string(m.UserID))
+		string(m.Role), orNull(m.VendorUserID), record.EncodeMembership(m), t.realm, string(m.OrganizationID), string(m.UserID))
 	if err == nil {
 		t.rights = true
 	}

@@ -7,25 +7,9 @@ import (
 	"database/sql/driver"
 	"slices"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-func encodeVendor(v store.Vendor) []byte {
-	e := encode()
-	e.text(string(v.ID), v.Name, v.ClientID)
-	list(e, v.Scopes)
-	e.flag(v.Disabled)
-	e.int(v.Version)
-	e.time(v.CreatedAt, v.UpdatedAt)
-	return e.b
-}
-
-func decodeVendor(d *decoder) store.Vendor {
-	return store.Vendor{
-		ID: store.VendorID(d.text()), Name: d.text(), ClientID: d.text(), Scopes: unlist[string](d), Disabled: d.flag(),
-		Version: d.int(), CreatedAt: d.time(), UpdatedAt: d.time(),
-	}
-}
 
 const (
 	vendorExists   = "SELECT 1 FROM {vendor} WHERE realm=? AND id=?"
@@ -33,15 +17,15 @@ const (
 )
 
 func (r *reader) Vendor(ctx context.Context, id store.VendorID) (store.Vendor, error) {
-	return get(ctx, r, decodeVendor, "SELECT data FROM {vendor} WHERE realm=? AND id=?", r.realm, string(id))
+	return get(ctx, r, record.DecodeVendor, "SELECT data FROM {vendor} WHERE realm=? AND id=?", r.realm, string(id))
 }
 
 func (r *reader) VendorByClientID(ctx context.Context, clientID string) (store.Vendor, error) {
-	return get(ctx, r, decodeVendor, vendorByClient, r.realm, clientID)
+	return get(ctx, r, record.DecodeVendor, vendorByClient, r.realm, clientID)
 }
 
 func (r *reader) Vendors(ctx context.Context, after store.VendorID, limit int) ([]store.Vendor, error) {
-	return page(ctx, r, decodeVendor, limit,
+	return page(ctx, r, record.DecodeVendor, limit,
 		"SELECT data FROM {vendor} WHERE realm=? AND id>? ORDER BY id LIMIT ?", r.realm, string(after))
 }
 
@@ -53,7 +37,7 @@ func (t *tx) CreateVendor(ctx context.Context, v store.Vendor) error {
 	return t.write([]rule{
 		{"ID", vendorExists, []driver.Value{t.realm, string(v.ID)}},
 		{"ClientID", vendorByClient, []driver.Value{t.realm, v.ClientID}},
-	}, "INSERT INTO {vendor} (realm, id, client_id, data) VALUES (?, ?, ?, ?)", t.realm, string(v.ID), v.ClientID, encodeVendor(v))
+	}, "INSERT INTO {vendor} (realm, id, client_id, data) VALUES (?, ?, ?, ?)", t.realm, string(v.ID), v.ClientID, record.EncodeVendor(v))
 }
 
 func (t *tx) UpdateVendor(ctx context.Context, v store.Vendor) error {
@@ -70,7 +54,7 @@ func (t *tx) UpdateVendor(ctx context.Context, v store.Vendor) error {
 	v.CreatedAt = old.CreatedAt
 	v.Version++
 	err = t.write([]rule{{"ClientID", vendorByClient + " AND id<>?", []driver.Value{t.realm, v.ClientID, string(v.ID)}}},
-		"UPDATE {vendor} SET client_id=?, data=? WHERE realm=? AND id=?", v.ClientID, encodeVendor(v), t.realm, string(v.ID))
+		"UPDATE {vendor} SET client_id=?, data=? WHERE realm=? AND id=?", v.ClientID, record.EncodeVendor(v), t.realm, string(v.ID))
 	if err == nil {
 		t.rights = true
 	}
@@ -94,22 +78,8 @@ func (t *tx) DeleteVendor(ctx context.Context, id store.VendorID) error {
 		"DELETE FROM {vendor_secret} WHERE realm=? AND vendor=?")
 }
 
-func encodeSecret(s store.VendorSecret) []byte {
-	e := encode()
-	e.text(string(s.VendorID))
-	e.digest(s.Digest)
-	e.time(s.CreatedAt, s.ExpiresAt)
-	return e.b
-}
-
-func decodeSecret(d *decoder) store.VendorSecret {
-	return store.VendorSecret{
-		VendorID: store.VendorID(d.text()), Digest: d.digest(), CreatedAt: d.time(), ExpiresAt: d.time(),
-	}
-}
-
 func (r *reader) VendorSecrets(ctx context.Context, vendor store.VendorID) ([]store.VendorSecret, error) {
-	vs, err := all(ctx, r, decodeSecret, "SELECT data FROM {vendor_secret} WHERE realm=? AND vendor=?", r.realm, string(vendor))
+	vs, err := all(ctx, r, record.DecodeSecret, "SELECT data FROM {vendor_secret} WHERE realm=? AND vendor=?", r.realm, string(vendor))
 	slices.SortFunc(vs, func(a, b store.VendorSecret) int {
 		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), bytes.Compare(a.Digest[:], b.Digest[:]))
 	})
@@ -125,7 +95,7 @@ func (t *tx) PutVendorSecret(ctx context.Context, s store.VendorSecret) error {
 	}
 	_, err := t.db.exec("INSERT INTO {vendor_secret} (realm, vendor, digest, expires_at, data) VALUES (?, ?, ?, ?, ?)"+
 		" ON CONFLICT DO UPDATE SET expires_at=excluded.expires_at, data=excluded.data",
-		t.realm, string(s.VendorID), s.Digest[:], expiry(s.ExpiresAt), encodeSecret(s))
+		t.realm, string(s.VendorID), s.Digest[:], expiry(s.ExpiresAt), record.EncodeSecret(s))
 	return err
 }
 

@@ -4,26 +4,9 @@ import (
 	"context"
 	"database/sql/driver"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-func encodeOrganization(o store.Organization) []byte {
-	e := encode()
-	e.text(string(o.ID), o.Slug, o.Name, o.Domain, o.MatchDomain, string(o.VendorID), o.VendorOrganizationID)
-	e.flag(o.OEMProvisioning)
-	e.text(o.CreatedBy)
-	e.int(o.Version)
-	e.time(o.CreatedAt, o.UpdatedAt)
-	return e.b
-}
-
-func decodeOrganization(d *decoder) store.Organization {
-	return store.Organization{
-		ID: store.OrganizationID(d.text()), Slug: d.text(), Name: d.text(), Domain: d.text(), MatchDomain: d.text(),
-		VendorID: store.VendorID(d.text()), VendorOrganizationID: d.text(), OEMProvisioning: d.flag(),
-		CreatedBy: d.text(), Version: d.int(), CreatedAt: d.time(), UpdatedAt: d.time(),
-	}
-}
 
 const (
 	organizationExists   = "SELECT 1 FROM {organization} WHERE realm=? AND id=?"
@@ -33,32 +16,32 @@ const (
 )
 
 func (r *reader) Organization(ctx context.Context, id store.OrganizationID) (store.Organization, error) {
-	return get(ctx, r, decodeOrganization, "SELECT data FROM {organization} WHERE realm=? AND id=?", r.realm, string(id))
+	return get(ctx, r, record.DecodeOrganization, "SELECT data FROM {organization} WHERE realm=? AND id=?", r.realm, string(id))
 }
 
 func (r *reader) OrganizationBySlug(ctx context.Context, slug string) (store.Organization, error) {
-	return get(ctx, r, decodeOrganization, organizationBySlug, r.realm, slug)
+	return get(ctx, r, record.DecodeOrganization, organizationBySlug, r.realm, slug)
 }
 
 func (r *reader) OrganizationByVendorID(ctx context.Context, vendor store.VendorID, vendorOrganizationID string) (store.Organization, error) {
-	return get(ctx, r, decodeOrganization, organizationByVendor, r.realm, string(vendor), vendorOrganizationID)
+	return get(ctx, r, record.DecodeOrganization, organizationByVendor, r.realm, string(vendor), vendorOrganizationID)
 }
 
 func (r *reader) OrganizationByDomain(ctx context.Context, vendor store.VendorID, domain string) (store.Organization, error) {
-	return get(ctx, r, decodeOrganization, organizationByDomain, r.realm, string(vendor), domain)
+	return get(ctx, r, record.DecodeOrganization, organizationByDomain, r.realm, string(vendor), domain)
 }
 
 func (r *reader) OrganizationsByID(ctx context.Context, ids []store.OrganizationID) ([]store.Organization, error) {
-	return allByID(ctx, r, decodeOrganization,
+	return allByID(ctx, r, record.DecodeOrganization,
 		"SELECT data FROM {organization} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", ids)
 }
 
 func (r *reader) Organizations(ctx context.Context, q store.OrganizationQuery) ([]store.Organization, error) {
 	if q.Vendor != "" {
-		return page(ctx, r, decodeOrganization, q.Limit,
+		return page(ctx, r, record.DecodeOrganization, q.Limit,
 			"SELECT data FROM {organization} WHERE realm=? AND vendor=? AND id>? ORDER BY id LIMIT ?", r.realm, string(q.Vendor), string(q.After))
 	}
-	return page(ctx, r, decodeOrganization, q.Limit,
+	return page(ctx, r, record.DecodeOrganization, q.Limit,
 		"SELECT data FROM {organization} WHERE realm=? AND id>? ORDER BY id LIMIT ?", r.realm, string(q.After))
 }
 
@@ -88,7 +71,7 @@ func (t *tx) CreateOrganization(ctx context.Context, o store.Organization) error
 	return t.write(rules,
 		"INSERT INTO {organization} (realm, id, slug, vendor, vendor_org, match_domain, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
 		t.realm, string(o.ID), orNull(o.Slug), orNull(o.VendorID), orNull(o.VendorOrganizationID), orNull(o.MatchDomain),
-		encodeOrganization(o))
+		record.EncodeOrganization(o))
 }
 
 func (t *tx) UpdateOrganization(ctx context.Context, o store.Organization) error {
@@ -109,7 +92,7 @@ func (t *tx) UpdateOrganization(ctx context.Context, o store.Organization) error
 	}
 	err = t.write(t.organizationRules(o, " AND id<>?", string(o.ID)),
 		"UPDATE {organization} SET slug=?, vendor_org=?, match_domain=?, data=? WHERE realm=? AND id=?",
-		orNull(o.Slug), orNull(o.VendorOrganizationID), orNull(o.MatchDomain), encodeOrganization(o), t.realm, string(o.ID))
+		orNull(o.Slug), orNull(o.VendorOrganizationID), orNull(o.MatchDomain), record.EncodeOrganization(o), t.realm, string(o.ID))
 	if err == nil {
 		t.rights = true
 	}

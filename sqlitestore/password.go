@@ -4,29 +4,12 @@ import (
 	"context"
 	"errors"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
-func encodeCredential(c store.Credential) []byte {
-	e := encode()
-	e.text(string(c.UserID), c.Hash)
-	e.digest(c.Origin)
-	e.flag(c.Temporary)
-	e.time(c.ExpiresAt)
-	e.int(c.Version)
-	e.time(c.ChangedAt)
-	return e.b
-}
-
-func decodeCredential(d *decoder) store.Credential {
-	return store.Credential{
-		UserID: store.UserID(d.text()), Hash: d.text(), Origin: d.digest(), Temporary: d.flag(),
-		ExpiresAt: d.time(), Version: d.int(), ChangedAt: d.time(),
-	}
-}
-
 func (r *reader) Credential(ctx context.Context, user store.UserID) (store.Credential, error) {
-	return get(ctx, r, decodeCredential, "SELECT data FROM {credential} WHERE realm=? AND user=?", r.realm, string(user))
+	return get(ctx, r, record.DecodeCredential, "SELECT data FROM {credential} WHERE realm=? AND user=?", r.realm, string(user))
 }
 
 func (t *tx) PutCredential(ctx context.Context, c store.Credential) error {
@@ -45,7 +28,7 @@ func (t *tx) PutCredential(ctx context.Context, c store.Credential) error {
 	}
 	c.Version++
 	_, err = t.db.exec("INSERT INTO {credential} (realm, user, data) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET data=excluded.data",
-		t.realm, string(c.UserID), encodeCredential(c))
+		t.realm, string(c.UserID), record.EncodeCredential(c))
 	return err
 }
 

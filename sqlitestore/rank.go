@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"slices"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -172,7 +173,7 @@ func (p *pending) splitUsers(realm string, s span) error {
 			return err
 		}
 		if row == nil {
-			return errDamaged
+			return record.ErrDamaged
 		}
 		right := span{lo: text(row[0]), hi: s.hi, n: s.n - size}
 		s.n = size
@@ -283,7 +284,7 @@ func (r *reader) UserAt(ctx context.Context, n int64) (store.UserID, error) {
 		return "", err
 	}
 	if row == nil {
-		return "", errDamaged
+		return "", record.ErrDamaged
 	}
 	return store.UserID(text(row[0])), nil
 }

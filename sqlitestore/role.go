@@ -6,45 +6,27 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-func encodeRole(r store.Role) []byte {
-	e := encode()
-	e.text(string(r.ID))
-	e.uint(uint64(r.Scope))
-	e.text(r.Name, r.Description)
-	list(e, r.Permissions)
-	e.text(r.CreatedBy)
-	e.int(r.Version)
-	e.time(r.CreatedAt, r.UpdatedAt)
-	return e.b
-}
-
-func decodeRole(d *decoder) store.Role {
-	return store.Role{
-		ID: store.RoleID(d.text()), Scope: store.ScopeKind(d.uint()), Name: d.text(), Description: d.text(),
-		Permissions: unlist[string](d), CreatedBy: d.text(), Version: d.int(), CreatedAt: d.time(), UpdatedAt: d.time(),
-	}
-}
 
 const roleByName = "SELECT data FROM {role} WHERE realm=? AND scope=? AND name=?"
 
 func (r *reader) Role(ctx context.Context, id store.RoleID) (store.Role, error) {
-	return get(ctx, r, decodeRole, "SELECT data FROM {role} WHERE realm=? AND id=?", r.realm, string(id))
+	return get(ctx, r, record.DecodeRole, "SELECT data FROM {role} WHERE realm=? AND id=?", r.realm, string(id))
 }
 
 func (r *reader) RoleByName(ctx context.Context, scope store.ScopeKind, name string) (store.Role, error) {
-	return get(ctx, r, decodeRole, roleByName, r.realm, int64(scope), name)
+	return get(ctx, r, record.DecodeRole, roleByName, r.realm, int64(scope), name)
 }
 
 func (r *reader) RolesByID(ctx context.Context, ids []store.RoleID) ([]store.Role, error) {
-	return allByID(ctx, r, decodeRole,
+	return allByID(ctx, r, record.DecodeRole,
 		"SELECT data FROM {role} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", ids)
 }
 
 func (r *reader) Roles(ctx context.Context, after store.RoleID, limit int) ([]store.Role, error) {
-	return page(ctx, r, decodeRole, limit,
+	return page(ctx, r, record.DecodeRole, limit,
 		"SELECT data FROM {role} WHERE realm=? AND id>? ORDER BY id LIMIT ?", r.realm, string(after))
 }
 
@@ -64,7 +46,7 @@ func (t *tx) CreateRole(ctx context.Context, r store.Role) error {
 		{"ID", "SELECT 1 FROM {role} WHERE realm=? AND id=?", []driver.Value{t.realm, string(r.ID)}},
 		{"Name", roleByName, []driver.Value{t.realm, int64(r.Scope), r.Name}},
 	}, "INSERT INTO {role} (realm, id, scope, name, data) VALUES (?, ?, ?, ?, ?)",
-		t.realm, string(r.ID), int64(r.Scope), r.Name, encodeRole(r))
+		t.realm, string(r.ID), int64(r.Scope), r.Name, record.EncodeRole(r))
 }
 
 func (t *tx) UpdateRole(ctx context.Context, r store.Role) error {
@@ -82,7 +64,7 @@ func (t *tx) UpdateRole(ctx context.Context, r store.Role) error {
 	r.Version++
 	err = t.write([]rule{
 		{"Name", roleByName + " AND id<>?", []driver.Value{t.realm, int64(r.Scope), r.Name, string(r.ID)}},
-	}, "UPDATE {role} SET name=?, data=? WHERE realm=? AND id=?", r.Name, encodeRole(r), t.realm, string(r.ID))
+	}, "UPDATE {role} SET name=?, data=? WHERE realm=? AND id=?", r.Name, record.EncodeRole(r), t.realm, string(r.ID))
 	if err == nil {
 		t.rights = true
 	}

@@ -4,23 +4,9 @@ import (
 	"context"
 	"database/sql/driver"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-func encodeSession(s store.Session) []byte {
-	e := encode()
-	e.text(string(s.ID), string(s.UserID), string(s.OrganizationID))
-	e.flag(s.PasswordChange)
-	e.time(s.CreatedAt, s.ExpiresAt)
-	return e.b
-}
-
-func decodeSession(d *decoder) store.Session {
-	return store.Session{
-		ID: store.SessionID(d.text()), UserID: store.UserID(d.text()), OrganizationID: store.OrganizationID(d.text()),
-		PasswordChange: d.flag(), CreatedAt: d.time(), ExpiresAt: d.time(),
-	}
-}
 
 const (
 	sessionExists       = "SELECT 1 FROM {session} WHERE realm=? AND id=?"
@@ -28,11 +14,11 @@ const (
 )
 
 func (r *reader) Session(ctx context.Context, id store.SessionID) (store.Session, error) {
-	return get(ctx, r, decodeSession, "SELECT data FROM {session} WHERE realm=? AND id=?", r.realm, string(id))
+	return get(ctx, r, record.DecodeSession, "SELECT data FROM {session} WHERE realm=? AND id=?", r.realm, string(id))
 }
 
 func (r *reader) Sessions(ctx context.Context, user store.UserID, after store.SessionID, limit int) ([]store.Session, error) {
-	return page(ctx, r, decodeSession, limit,
+	return page(ctx, r, record.DecodeSession, limit,
 		"SELECT data FROM {session} WHERE realm=? AND user=? AND id>? ORDER BY id LIMIT ?", r.realm, string(user), string(after))
 }
 
@@ -50,7 +36,7 @@ func (t *tx) CreateSession(ctx context.Context, s store.Session) error {
 	}
 	return t.write([]rule{{"ID", sessionExists, []driver.Value{t.realm, string(s.ID)}}},
 		"INSERT INTO {session} (realm, id, user, organization, expires_at, data) VALUES (?, ?, ?, ?, ?, ?)",
-		t.realm, string(s.ID), string(s.UserID), orNull(s.OrganizationID), expiry(s.ExpiresAt), encodeSession(s))
+		t.realm, string(s.ID), string(s.UserID), orNull(s.OrganizationID), expiry(s.ExpiresAt), record.EncodeSession(s))
 }
 
 func (t *tx) DeleteSession(ctx context.Context, id store.SessionID) error {

@@ -4,30 +4,16 @@ import (
 	"context"
 	"database/sql/driver"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
-func encodeTenant(t store.Tenant) []byte {
-	e := encode()
-	e.text(string(t.ID), t.Name, t.Type)
-	e.int(t.Version)
-	e.time(t.CreatedAt, t.UpdatedAt)
-	return e.b
-}
-
-func decodeTenant(d *decoder) store.Tenant {
-	return store.Tenant{
-		ID: store.TenantID(d.text()), Name: d.text(), Type: d.text(),
-		Version: d.int(), CreatedAt: d.time(), UpdatedAt: d.time(),
-	}
-}
-
 func (r *reader) Tenant(ctx context.Context, id store.TenantID) (store.Tenant, error) {
-	return get(ctx, r, decodeTenant, "SELECT data FROM {tenant} WHERE realm=? AND id=?", r.realm, string(id))
+	return get(ctx, r, record.DecodeTenant, "SELECT data FROM {tenant} WHERE realm=? AND id=?", r.realm, string(id))
 }
 
 func (r *reader) Tenants(ctx context.Context, after store.TenantID, limit int) ([]store.Tenant, error) {
-	return page(ctx, r, decodeTenant, limit,
+	return page(ctx, r, record.DecodeTenant, limit,
 		"SELECT data FROM {tenant} WHERE realm=? AND id>? ORDER BY id LIMIT ?", r.realm, string(after))
 }
 
@@ -37,7 +23,7 @@ func (t *tx) CreateTenant(ctx context.Context, n store.Tenant) error {
 	}
 	n.Version = 1
 	return t.write([]rule{{"ID", "SELECT 1 FROM {tenant} WHERE realm=? AND id=?", []driver.Value{t.realm, string(n.ID)}}},
-		"INSERT INTO {tenant} (realm, id, data) VALUES (?, ?, ?)", t.realm, string(n.ID), encodeTenant(n))
+		"INSERT INTO {tenant} (realm, id, data) VALUES (?, ?, ?)", t.realm, string(n.ID), record.EncodeTenant(n))
 }
 
 func (t *tx) UpdateTenant(ctx context.Context, n store.Tenant) error {
@@ -53,7 +39,7 @@ func (t *tx) UpdateTenant(ctx context.Context, n store.Tenant) error {
 	}
 	n.CreatedAt = old.CreatedAt
 	n.Version++
-	_, err = t.db.exec("UPDATE {tenant} SET data=? WHERE realm=? AND id=?", encodeTenant(n), t.realm, string(n.ID))
+	_, err = t.db.exec("UPDATE {tenant} SET data=? WHERE realm=? AND id=?", record.EncodeTenant(n), t.realm, string(n.ID))
 	if err == nil {
 		t.rights = true
 	}

@@ -4,32 +4,16 @@ import (
 	"context"
 	"database/sql/driver"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
-func encodeToken(t store.Token) []byte {
-	e := encode()
-	e.digest(t.Digest)
-	e.uint(uint64(t.Kind))
-	e.text(string(t.UserID), string(t.OrganizationID), string(t.SessionID))
-	e.time(t.CreatedAt, t.ExpiresAt, t.UsedAt)
-	return e.b
-}
-
-func decodeToken(d *decoder) store.Token {
-	return store.Token{
-		Digest: d.digest(), Kind: store.TokenKind(d.uint()), UserID: store.UserID(d.text()),
-		OrganizationID: store.OrganizationID(d.text()), SessionID: store.SessionID(d.text()),
-		CreatedAt: d.time(), ExpiresAt: d.time(), UsedAt: d.time(),
-	}
-}
-
 func (r *reader) Token(ctx context.Context, kind store.TokenKind, digest store.Digest) (store.Token, error) {
-	return get(ctx, r, decodeToken, "SELECT data FROM {token} WHERE realm=? AND digest=? AND kind=?", r.realm, digest[:], int64(kind))
+	return get(ctx, r, record.DecodeToken, "SELECT data FROM {token} WHERE realm=? AND digest=? AND kind=?", r.realm, digest[:], int64(kind))
 }
 
 func (r *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, user store.UserID, after store.Digest, limit int) ([]store.Token, error) {
-	return page(ctx, r, decodeToken, limit, "SELECT data FROM {token} WHERE realm=? AND organization=? AND user=? AND kind=? AND digest>?"+
+	return page(ctx, r, record.DecodeToken, limit, "SELECT data FROM {token} WHERE realm=? AND organization=? AND user=? AND kind=? AND digest>?"+
 		" ORDER BY digest LIMIT ?", r.realm, string(org), string(user), int64(store.TokenOrganization), after[:])
 }
 
@@ -52,7 +36,7 @@ func (t *tx) CreateToken(ctx context.Context, k store.Token) error {
 	return t.write([]rule{{"Digest", "SELECT 1 FROM {token} WHERE realm=? AND digest=?", []driver.Value{t.realm, k.Digest[:]}}},
 		"INSERT INTO {token} (realm, digest, kind, user, organization, session, expires_at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 		t.realm, k.Digest[:], int64(k.Kind), string(k.UserID), orNull(k.OrganizationID), orNull(k.SessionID),
-		expiry(k.ExpiresAt), encodeToken(k))
+		expiry(k.ExpiresAt), record.EncodeToken(k))
 }
 
 // UseToken needs no condition in its statement: units run one after another.
@@ -71,7 +55,7 @@ func (t *tx) UseToken(ctx context.Context, kind store.TokenKind, digest store.Di
 	if err := k.Check(); err != nil {
 		return store.Token{}, err
 	}
-	if _, err := t.db.exec("UPDATE {token} SET data=? WHERE realm=? AND digest=?", encodeToken(k), t.realm, digest[:]); err != nil {
+	if _, err := t.db.exec("UPDATE {token} SET data=? WHERE realm=? AND digest=?", record.EncodeToken(k), t.realm, digest[:]); err != nil {
 		return store.Token{}, err
 	}
 	return k, nil

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"unicode/utf8"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -70,7 +70,7 @@ func (t *tx) finish() error {
 }
 
 // get returns the record in the only column of the only row of a query.
-func get[T any](ctx context.Context, r *reader, read func(*decoder) T, query string, args ...driver.Value) (v T, err error) {
+func get[T any](ctx context.Context, r *reader, read func([]byte) (T, error), query string, args ...driver.Value) (v T, err error) {
 	if err := r.ok(ctx); err != nil {
 		return v, err
 	}
@@ -81,14 +81,12 @@ func get[T any](ctx context.Context, r *reader, read func(*decoder) T, query str
 	if row == nil {
 		return v, store.ErrNotFound
 	}
-	d := decode(row[0])
-	v = read(d)
-	return v, d.done()
+	return read(blob(row[0]))
 }
 
 // page returns the records of a query, nil if there are none or if limit, which
 // is the query's last argument, is not positive.
-func page[T any](ctx context.Context, r *reader, read func(*decoder) T, limit int, query string, args ...driver.Value) ([]T, error) {
+func page[T any](ctx context.Context, r *reader, read func([]byte) (T, error), limit int, query string, args ...driver.Value) ([]T, error) {
 	if limit <= 0 {
 		return nil, r.ok(ctx)
 	}
@@ -96,20 +94,20 @@ func page[T any](ctx context.Context, r *reader, read func(*decoder) T, limit in
 }
 
 // all returns the records of a query, nil if there are none.
-func all[T any](ctx context.Context, r *reader, read func(*decoder) T, query string, args ...driver.Value) ([]T, error) {
+func all[T any](ctx context.Context, r *reader, read func([]byte) (T, error), query string, args ...driver.Value) ([]T, error) {
 	if err := r.ok(ctx); err != nil {
 		return nil, err
 	}
 	var vs []T
 	err := r.db.each(func(row []driver.Value) error {
-		d := decode(row[0])
-		vs = append(vs, read(d))
-		if len(vs)%64 == 0 {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
+		v, err := read(blob(row[0]))
+		if err != nil {
+			return err
 		}
-		return d.done()
+		if vs = append(vs, v); len(vs)%64 == 0 {
+			return ctx.Err()
+		}
+		return nil
 	}, query, args...)
 	if err != nil {
 		return nil, err
@@ -118,7 +116,7 @@ func all[T any](ctx context.Context, r *reader, read func(*decoder) T, query str
 }
 
 // allByID returns the records of a query whose arguments are the realm and ids for json_each.
-func allByID[T any, ID ~string](ctx context.Context, r *reader, read func(*decoder) T, query string, ids []ID) ([]T, error) {
+func allByID[T any, ID ~string](ctx context.Context, r *reader, read func([]byte) (T, error), query string, ids []ID) ([]T, error) {
 	if err := r.ok(ctx); err != nil {
 		return nil, err
 	}
@@ -222,22 +220,12 @@ func padded[T any](vs []T) []T {
 	return append(slices.Clip(vs), make([]T, n-len(vs))...)
 }
 
-// maxBatch is how many ids may be asked for at a time.
-const maxBatch = 10_000
-
-// idList gives ids as a JSON array for json_each. Texts that cannot be ids are
-// left out; JSON could not carry them.
+// idList gives ids as a JSON array for json_each.
 func idList[T ~string](ids []T) (string, error) {
-	if len(ids) > maxBatch {
-		return "", invalid("ids", "must not be more than 10,000")
+	vs, err := record.Batch(ids)
+	if err != nil {
+		return "", err
 	}
-	vs := make([]string, 0, len(ids))
-	for _, id := range ids {
-		if s := string(id); utf8.ValidString(s) && !strings.Contains(s, "\x00") {
-			vs = append(vs, s)
-		}
-	}
-	slices.Sort(vs)
-	b, err := json.Marshal(slices.Compact(vs))
+	b, err := json.Marshal(vs)
 	return string(b), err
 }

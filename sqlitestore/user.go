@@ -4,55 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
-	"encoding/json"
-	"slices"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-func encodeUser(u store.User) []byte {
-	e := encode()
-	e.text(string(u.ID), u.Username, u.UsernameKey, u.Email, u.EmailKey, u.FirstName, u.LastName, u.Locale)
-	e.flag(u.Disabled)
-	e.flag(u.EmailClaimed)
-	e.text(string(u.Attributes))
-	list(e, u.Tags)
-	e.uint(uint64(len(u.Grants)))
-	for _, g := range u.Grants {
-		e.text(string(g.Role), g.Permission)
-		e.uint(uint64(g.Kind))
-		list(e, g.Scopes)
-	}
-	list(e, u.Tenants)
-	e.text(u.CreatedBy, string(u.CreatedByVendor))
-	e.int(u.Version)
-	e.time(u.CreatedAt, u.UpdatedAt)
-	return e.b
-}
-
-func decodeUser(d *decoder) store.User {
-	u := store.User{
-		ID: store.UserID(d.text()), Username: d.text(), UsernameKey: d.text(), Email: d.text(), EmailKey: d.text(),
-		FirstName: d.text(), LastName: d.text(), Locale: d.text(), Disabled: d.flag(), EmailClaimed: d.flag(),
-	}
-	if a := d.text(); a != "" {
-		u.Attributes = json.RawMessage(a)
-	}
-	u.Tags = unlist[string](d)
-	if n := d.count(); n > 0 {
-		u.Grants = make([]store.Grant, n)
-		for i := range u.Grants {
-			u.Grants[i] = store.Grant{
-				Role: store.RoleID(d.text()), Permission: d.text(), Kind: store.ScopeKind(d.uint()), Scopes: unlist[string](d),
-			}
-		}
-	}
-	u.Tenants = unlist[string](d)
-	u.CreatedBy, u.CreatedByVendor = d.text(), store.VendorID(d.text())
-	u.Version = d.int()
-	u.CreatedAt, u.UpdatedAt = d.time(), d.time()
-	return u
-}
 
 const (
 	userByID       = "SELECT data FROM {user} WHERE realm=? AND id=?"
@@ -62,84 +17,29 @@ const (
 )
 
 func (r *reader) User(ctx context.Context, id store.UserID) (store.User, error) {
-	return get(ctx, r, decodeUser, userByID, r.realm, string(id))
+	return get(ctx, r, record.DecodeUser, userByID, r.realm, string(id))
 }
 
 func (r *reader) UserByUsername(ctx context.Context, key string) (store.User, error) {
-	return get(ctx, r, decodeUser, userByUsername, r.realm, key)
+	return get(ctx, r, record.DecodeUser, userByUsername, r.realm, key)
 }
 
 func (r *reader) UserByEmail(ctx context.Context, key string) (store.User, error) {
-	return get(ctx, r, decodeUser, userByEmail, r.realm, key)
+	return get(ctx, r, record.DecodeUser, userByEmail, r.realm, key)
 }
 
 func (r *reader) UsersByID(ctx context.Context, ids []store.UserID) ([]store.User, error) {
-	return allByID(ctx, r, decodeUser,
+	return allByID(ctx, r, record.DecodeUser,
 		"SELECT data FROM {user} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", ids)
-}
-
-// Kinds of entries in user_index. The numbers are stored; they never change.
-const (
-	indexRole       = 1
-	indexTenant     = 2
-	indexPermission = 3
-	indexScope      = 16 // and the kind of the scope
-)
-
-// entry is a row of user_index, but for its user.
-type entry struct {
-	kind int64
-	key  string
-}
-
-func compareEntries(a, b entry) int {
-	return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key))
-}
-
-// entries returns what the user is found by, sorted, each once.
-func entries(u store.User) []entry {
-	var es []entry
-	for _, t := range u.Tenants {
-		es = append(es, entry{indexTenant, t})
-	}
-	for _, g := range u.Grants {
-		if g.Role != "" {
-			es = append(es, entry{indexRole, string(g.Role)})
-		} else {
-			es = append(es, entry{indexPermission, g.Permission})
-		}
-		for _, s := range g.Scopes {
-			es = append(es, entry{indexScope + int64(g.Kind), s})
-		}
-	}
-	slices.SortFunc(es, compareEntries)
-	return slices.Compact(es)
-}
-
-// wanted returns the entries of which the query wants any, none if it wants all users.
-func wanted(q store.UserQuery) []entry {
-	switch {
-	case q.Role != "":
-		return []entry{{indexRole, string(q.Role)}}
-	case q.Permission != "":
-		return []entry{{indexPermission, q.Permission}}
-	case q.Tenant != "":
-		return []entry{{indexTenant, q.Tenant}}
-	}
-	var es []entry
-	for _, s := range q.Scopes {
-		es = append(es, entry{indexScope + int64(s.Kind), s.ID})
-	}
-	return es
 }
 
 // usersAt are the users after one at any of the entries, in the order of their
 // ids, as a query and its arguments, the first of which is the realm.
-func (r *reader) usersAt(es []entry, after store.UserID) (string, []driver.Value) {
+func (r *reader) usersAt(es []record.Entry, after store.UserID) (string, []driver.Value) {
 	es = padded(es)
 	args := []driver.Value{r.realm, string(after)}
 	for _, e := range es {
-		args = append(args, e.kind, e.key)
+		args = append(args, e.Kind, e.Key)
 	}
 	return union("SELECT user FROM {user_index} WHERE realm=?1 AND user>?2 AND kind=? AND key=?", len(es)), args
 }
@@ -151,13 +51,13 @@ func (r *reader) Users(ctx context.Context, q store.UserQuery) ([]store.User, er
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
-	if es := wanted(q); len(es) > 0 {
+	if es := record.Wanted(q); len(es) > 0 {
 		users, args := r.usersAt(es, q.After)
-		return page(ctx, r, decodeUser, q.Limit,
+		return page(ctx, r, record.DecodeUser, q.Limit,
 			"SELECT u.data FROM ("+users+" ORDER BY user LIMIT ?) i"+
 				" CROSS JOIN {user} u ON u.realm=?1 AND u.id=i.user ORDER BY i.user", args...)
 	}
-	return page(ctx, r, decodeUser, q.Limit,
+	return page(ctx, r, record.DecodeUser, q.Limit,
 		"SELECT data FROM {user} WHERE realm=? AND id>? ORDER BY id LIMIT ?", r.realm, string(q.After))
 }
 
@@ -169,26 +69,15 @@ func (r *reader) SearchUsers(ctx context.Context, by store.UserField, prefix, af
 	}
 	switch by {
 	case store.ByUsername:
-		return page(ctx, r, decodeUser, limit,
+		return page(ctx, r, record.DecodeUser, limit,
 			"SELECT data FROM {user} WHERE realm=? AND username_key>=? AND username_key<? ORDER BY username_key LIMIT ?",
-			r.realm, from, prefixEnd(prefix))
+			r.realm, from, record.PrefixEnd(prefix))
 	case store.ByEmail:
-		return page(ctx, r, decodeUser, limit,
+		return page(ctx, r, record.DecodeUser, limit,
 			"SELECT data FROM {user} WHERE realm=? AND email_key>=? AND email_key<? ORDER BY email_key LIMIT ?",
-			r.realm, from, prefixEnd(prefix))
+			r.realm, from, record.PrefixEnd(prefix))
 	}
 	return nil, cmp.Or(r.ok(ctx), invalid("by", "must be a field that users are searched by"))
-}
-
-// prefixEnd returns the least text that is greater than all with the prefix.
-func prefixEnd(prefix string) string {
-	for b := []byte(prefix); len(b) > 0; b = b[:len(b)-1] {
-		if b[len(b)-1] < 0xff {
-			b[len(b)-1]++
-			return string(b)
-		}
-	}
-	return "\xff" // greater than all valid UTF-8
 }
 
 func (r *reader) CountUsers(ctx context.Context, q store.UserQuery) (int64, error) {
@@ -198,7 +87,7 @@ func (r *reader) CountUsers(ctx context.Context, q store.UserQuery) (int64, erro
 	if err := q.Check(); err != nil {
 		return 0, err
 	}
-	es := wanted(q)
+	es := record.Wanted(q)
 	if len(es) == 0 {
 		return r.countAll()
 	}
@@ -221,12 +110,12 @@ func (t *tx) CreateUser(ctx context.Context, u store.User) error {
 		{"UsernameKey", userByUsername, []driver.Value{t.realm, u.UsernameKey}},
 		{"EmailKey", userByEmail, []driver.Value{t.realm, u.EmailKey}},
 	}, "INSERT INTO {user} (realm, id, username_key, email_key, data) VALUES (?, ?, ?, ?, ?)",
-		t.realm, string(u.ID), u.UsernameKey, orNull(u.EmailKey), encodeUser(u))
+		t.realm, string(u.ID), u.UsernameKey, orNull(u.EmailKey), record.EncodeUser(u))
 	if err != nil {
 		return err
 	}
 	t.pending.note(t.realm, string(u.ID), 1)
-	return t.reindex(u.ID, nil, entries(u))
+	return t.reindex(u.ID, nil, record.Entries(u))
 }
 
 func (t *tx) UpdateUser(ctx context.Context, u store.User) error {
@@ -247,18 +136,14 @@ func (t *tx) UpdateUser(ctx context.Context, u store.User) error {
 		{"UsernameKey", userByUsername + others, []driver.Value{t.realm, u.UsernameKey, string(u.ID)}},
 		{"EmailKey", userByEmail + others, []driver.Value{t.realm, u.EmailKey, string(u.ID)}},
 	}, "UPDATE {user} SET username_key=?, email_key=?, data=? WHERE realm=? AND id=?",
-		u.UsernameKey, orNull(u.EmailKey), encodeUser(u), t.realm, string(u.ID))
+		u.UsernameKey, orNull(u.EmailKey), record.EncodeUser(u), t.realm, string(u.ID))
 	if err != nil {
 		return err
 	}
-	if u.Disabled != old.Disabled || !slices.Equal(u.Tenants, old.Tenants) || !slices.EqualFunc(u.Grants, old.Grants, equalGrants) {
+	if record.RightsDiffer(old, u) {
 		t.rights = true
 	}
-	return t.reindex(u.ID, entries(old), entries(u))
-}
-
-func equalGrants(a, b store.Grant) bool {
-	return store.CompareGrants(a, b) == 0 && slices.Equal(a.Scopes, b.Scopes)
+	return t.reindex(u.ID, record.Entries(old), record.Entries(u))
 }
 
 func (t *tx) DeleteUser(ctx context.Context, id store.UserID) error {
@@ -266,7 +151,7 @@ func (t *tx) DeleteUser(ctx context.Context, id store.UserID) error {
 	if err != nil {
 		return err
 	}
-	if err := t.reindex(id, entries(old), nil); err != nil {
+	if err := t.reindex(id, record.Entries(old), nil); err != nil {
 		return err
 	}
 	t.rights = true
@@ -282,7 +167,7 @@ func (t *tx) DeleteUser(ctx context.Context, id store.UserID) error {
 }
 
 // reindex brings the user's rows of user_index from one set of entries to another.
-func (t *tx) reindex(id store.UserID, from, to []entry) error {
+func (t *tx) reindex(id store.UserID, from, to []record.Entry) error {
 	for len(from)+len(to) > 0 {
 		var c int
 		switch {
@@ -291,17 +176,17 @@ func (t *tx) reindex(id store.UserID, from, to []entry) error {
 		case len(to) == 0:
 			c = -1
 		default:
-			c = compareEntries(from[0], to[0])
+			c = record.CompareEntries(from[0], to[0])
 		}
 		var err error
 		switch {
 		case c < 0:
 			_, err = t.db.exec("DELETE FROM {user_index} WHERE realm=? AND kind=? AND key=? AND user=?",
-				t.realm, from[0].kind, from[0].key, string(id))
+				t.realm, from[0].Kind, from[0].Key, string(id))
 			from = from[1:]
 		case c > 0:
 			_, err = t.db.exec("INSERT INTO {user_index} (realm, kind, key, user) VALUES (?, ?, ?, ?)",
-				t.realm, to[0].kind, to[0].key, string(id))
+				t.realm, to[0].Kind, to[0].Key, string(id))
 			to = to[1:]
 		default:
 			from, to = from[1:], to[1:]
