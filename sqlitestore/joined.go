@@ -131,11 +131,14 @@ func (j *joined) check() error {
 		return noTables(err)
 	}
 	n := number(row[0])
-	_, later := migration(n + 1)
-	if _, ok := migration(n); !ok || later || n < 1 {
+	if n > 0 {
+		_, known := migration(n)
+		_, later := migration(n + 1)
+		j.known = known && !later
+	}
+	if !j.known {
 		return fmt.Errorf("sqlitestore: %w: the tables are of schema %d, which is another release's", store.ErrSchema, n)
 	}
-	j.known = true
 	return nil
 }
 
