@@ -30,6 +30,7 @@ var allowedImports = map[string]map[string]string{
 	"store":             {},
 	"internal/identity": {"golang.org/x/text": "RFC 8265 profiles", "golang.org/x/net/idna": "domain names"},
 	"internal/phc":      {"golang.org/x/crypto": "argon2id, bcrypt, scrypt, PBKDF2"},
+	"internal/gate":     {},
 	"internal/record": {
 		module + "/store": "whose records it turns into bytes",
 	},
@@ -40,6 +41,7 @@ var allowedImports = map[string]map[string]string{
 	"sqlitestore": {
 		module + "/store":           "it keeps the contract",
 		module + "/internal/record": "the form in which records are kept",
+		module + "/internal/gate":   "Close waits for running units",
 		"modernc.org/sqlite":        "the database, without cgo",
 	},
 	"store/storetest": {

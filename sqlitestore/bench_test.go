@@ -286,8 +286,8 @@ func BenchmarkMillion(b *testing.B) {
 					b.Fatal(err)
 				}
 				if _, err := record.DecodeUser(data); err != nil {
-				b.Fatal(err)
-			}
+					b.Fatal(err)
+				}
 			}
 			rows.Close()
 		}

@@ -36,10 +36,10 @@ func (g *generations) slot(realm store.Realm) *atomic.Pointer[knownGeneration] {
 // process. On Linux it looks at shared memory alone unless something has been
 // committed since the last call; elsewhere each call is a read.
 func (s *Store) Generation(ctx context.Context, realm store.Realm) (uint64, error) {
-	if !s.gate.enter() {
+	if !s.gate.Enter() {
 		return 0, store.ErrClosed
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}

@@ -55,6 +55,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/usermgmt-go/usermgmt/internal/gate"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -154,7 +155,7 @@ func (o *Options) dsn(path string, more ...string) string {
 // Store is a [store.Store] on an SQLite file. It has a goroutine of its own only
 // while Updates run at the same time.
 type Store struct {
-	gate        gate
+	gate        gate.Gate
 	writer      writer
 	readers     chan *conn
 	generations generations
@@ -278,10 +279,10 @@ func (s *Store) View(ctx context.Context, realm store.Realm, fn func(store.Reade
 	if err := realm.Check(); err != nil {
 		return err
 	}
-	if !s.gate.enter() {
+	if !s.gate.Enter() {
 		return store.ErrClosed
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -302,10 +303,10 @@ func (s *Store) Update(ctx context.Context, realm store.Realm, fn func(store.Tx)
 	if err := realm.Check(); err != nil {
 		return err
 	}
-	if !s.gate.enter() {
+	if !s.gate.Enter() {
 		return store.ErrClosed
 	}
-	defer s.gate.leave()
+	defer s.gate.Leave()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -314,7 +315,7 @@ func (s *Store) Update(ctx context.Context, realm store.Realm, fn func(store.Tx)
 
 // Close waits for running units and closes the file.
 func (s *Store) Close() error {
-	if !s.gate.close() {
+	if !s.gate.Close() {
 		return nil
 	}
 	s.writer.server.Wait()

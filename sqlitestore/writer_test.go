@@ -400,7 +400,7 @@ func TestCloseWaitsForUnits(t *testing.T) {
 	release := hold(t, s, creates(t, 0))
 	closed := make(chan error, 1)
 	go func() { closed <- s.Close() }()
-	for !s.gate.closed.Load() {
+	for !s.gate.Closed() {
 		runtime.Gosched()
 	}
 	require.ErrorIs(t, s.Update(t.Context(), "main", creates(t, 1)), store.ErrClosed)
