@@ -177,7 +177,8 @@ func start(t *testing.T, kind string, args ...string) string {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.Command(self, args...)
-	cmd.Env = append(os.Environ(), serverEnv+"="+kind)
+	// A program with the race detector would sleep a second before it exits.
+	cmd.Env = append(os.Environ(), serverEnv+"="+kind, "GORACE=atexit_sleep_ms=10 "+os.Getenv("GORACE"))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
