@@ -51,6 +51,7 @@ func checkJSON(raw []byte) error {
 	}
 	depth := 0
 	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber() // as it is kept: 1e400 is a number too
 	for {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
