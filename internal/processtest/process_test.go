@@ -151,7 +151,7 @@ type house struct {
 	servers []string          // the URLs of the others
 }
 
-// build opens empty data of the kind, here and in n other processes.
+// build opens empty data of the kind, here and in n other processes, all at once.
 func build(t *testing.T, kind string, n int) *house {
 	t.Helper()
 	at := places()[kind].fresh(t)
@@ -161,18 +161,22 @@ func build(t *testing.T, kind string, n int) *house {
 	require.NoError(t, err)
 	keyFile := filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(keyFile, text, 0o600))
+	var urls []func() string
+	for range n {
+		urls = append(urls, start(t, kind, at, keyFile))
+	}
 	m, err := open(t.Context(), kind, at, keyFile)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	h := &house{t: t, m: m}
-	for range n {
-		h.servers = append(h.servers, start(t, kind, at, keyFile))
+	for _, url := range urls {
+		h.servers = append(h.servers, url())
 	}
 	return h
 }
 
-// start starts another process and returns its URL.
-func start(t *testing.T, kind string, args ...string) string {
+// start starts another process and returns what waits for its URL.
+func start(t *testing.T, kind string, args ...string) (url func() string) {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -189,9 +193,12 @@ func start(t *testing.T, kind string, args ...string) string {
 		require.NoError(t, in.Close())
 		require.NoError(t, cmd.Wait())
 	})
-	lines := bufio.NewScanner(out)
-	require.True(t, lines.Scan(), "the other process does not start")
-	return lines.Text()
+	return func() string {
+		t.Helper()
+		lines := bufio.NewScanner(out)
+		require.True(t, lines.Scan(), "the other process does not start")
+		return lines.Text()
+	}
 }
 
 // request is one that a server gets, with a bearer token or without.

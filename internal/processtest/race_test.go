@@ -41,6 +41,28 @@ func count(statuses []int, status int) (n int) {
 	return n
 }
 
+// TestStartTogether: processes that open the same empty data at once all find it
+// ready, and the same.
+func TestStartTogether(t *testing.T) {
+	t.Parallel()
+	for kind := range places() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			h := build(t, kind, 7)
+			_, err := h.m.CreateUser(t.Context(), usermgmt.NewUser{ID: ada, Username: "ada", Password: password})
+			require.NoError(t, err)
+			requests := make([]request, len(h.servers))
+			for i := range requests {
+				requests[i] = request{method: "POST", path: "/session", json: fmt.Sprintf(`{"username":"ada","password":%q}`, password)}
+			}
+			require.Equal(t, len(requests), count(h.atOnce(requests), http.StatusOK))
+			sessions, err := h.m.Sessions(t.Context(), ada, usermgmt.Page{Limit: 100})
+			require.NoError(t, err)
+			require.Len(t, sessions.Items, len(requests))
+		})
+	}
+}
+
 // TestARefreshTokenIsUsedOnce: of many processes that are given the same refresh
 // token at once, one takes it; and as it has been in two hands, its session ends.
 func TestARefreshTokenIsUsedOnce(t *testing.T) {
