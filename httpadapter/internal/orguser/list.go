@@ -41,8 +41,9 @@ func (d *dialect) listMembers(m *usermgmt.Manager, w http.ResponseWriter, r *htt
 	})
 }
 
-// stream writes the page and those after it as one array. The array stays open
-// where a page cannot be read, so that no client takes a part for the whole.
+// stream writes the page and those after it as one array. Where a page cannot be
+// read the array stays open, and the error cuts the connection: no client takes
+// a part for the whole.
 func stream(w io.Writer, page usermgmt.List[usermgmt.Member], next func(after string) (usermgmt.List[usermgmt.Member], error)) error {
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)

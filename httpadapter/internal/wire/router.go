@@ -39,8 +39,8 @@ type Options struct {
 // Router serves mounts. It is immutable and safe for concurrent use.
 //
 // Every answer carries X-Request-Id, nosniff, and Cache-Control: no-store, which
-// a handler may replace. A panic becomes a 500, or cuts the connection if the
-// answer has begun; http.ErrAbortHandler is passed on.
+// a handler may replace. A handler's error and a panic are answered, or cut the
+// connection if the answer has begun; http.ErrAbortHandler is passed on.
 type Router struct {
 	root    node
 	prefix  []string
@@ -190,15 +190,13 @@ func (rt *Router) Recover(f func() error) (err error) {
 	return f()
 }
 
-// fail answers with err in the mount's words, unless an answer has begun.
+// fail answers with err in the mount's words, or cuts the connection if an
+// answer has begun.
 func (rt *Router) fail(res *response, r *http.Request, m *Mount, err error) {
 	e := classify(r, m, err)
 	rt.logError(r, e, err)
 	if res.status != 0 {
-		if panicked := (*panicError)(nil); errors.As(err, &panicked) {
-			panic(http.ErrAbortHandler) // the caller must not take half an answer for a whole one
-		}
-		return
+		panic(http.ErrAbortHandler) // the caller must not take half an answer for a whole one
 	}
 	h := res.Header()
 	for _, stale := range []string{"Content-Encoding", "Content-Length", "ETag", "Last-Modified", "Location", "Set-Cookie"} {

@@ -254,17 +254,36 @@ func TestPanic(t *testing.T) {
 	})
 }
 
+// TestErrorBehindAnAnswer: what failed half-way is not taken for whole.
 func TestErrorBehindAnAnswer(t *testing.T) {
 	t.Parallel()
-	log, out := logger(slog.LevelError)
-	rt := one(t, Options{Logger: log}, func(w http.ResponseWriter, _ *http.Request) error {
-		_ = JSON(w, 200, "done")
-		return errors.New("too late")
-	})
-	w := serve(rt, "GET", "/x/1")
-	require.Equal(t, 200, w.Code)
-	require.Equal(t, `"done"`, w.Body.String())
-	require.Contains(t, out.String(), "too late")
+	for name, handler := range map[string]Handler{
+		"behind an answer": func(w http.ResponseWriter, _ *http.Request) error {
+			_ = JSON(w, 200, "done")
+			return errors.New("too late")
+		},
+		"behind half of one": func(w http.ResponseWriter, _ *http.Request) error {
+			_, _ = io.WriteString(w, "[1,2")
+			return errors.New("too late")
+		},
+		"behind its status": func(w http.ResponseWriter, _ *http.Request) error {
+			w.WriteHeader(200)
+			return errors.New("too late")
+		},
+		"of a kind that has a status": func(w http.ResponseWriter, _ *http.Request) error {
+			_, _ = io.WriteString(w, "[1,2")
+			return &Error{Kind: NotFound, Detail: "gone", Cause: errors.New("too late")}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			log, out := logger(slog.LevelDebug)
+			rt := one(t, Options{Logger: log}, handler)
+			require.PanicsWithValue(t, http.ErrAbortHandler, func() { serve(rt, "GET", "/x/1") })
+			require.Contains(t, out.String(), "too late")
+			require.Contains(t, out.String(), "status=200", "the access line is written all the same")
+		})
+	}
 }
 
 type unrenderable struct{}
@@ -295,6 +314,10 @@ func TestOverTheWire(t *testing.T) {
 				Token string `json:"token" wire:"required"`
 			}
 			return (&Decoder{}).Decode(w, r, &body)
+		}},
+		{Method: "PUT", Pattern: "/x/{id}", Name: "put", Policy: open(), Handler: func(w http.ResponseWriter, _ *http.Request) error {
+			_, _ = w.Write(make([]byte, 100_000))
+			return errors.New("the next page is lost")
 		}},
 		{Method: "PATCH", Pattern: "/x/{id}", Name: "patch", Policy: open(), Handler: func(w http.ResponseWriter, _ *http.Request) error {
 			_, _ = w.Write(make([]byte, 100_000))
@@ -335,11 +358,13 @@ func TestOverTheWire(t *testing.T) {
 
 	res, _, _ = do("OPTIONS", "/x/1", nil)
 	require.Equal(t, 204, res.StatusCode)
-	require.Equal(t, "DELETE, GET, HEAD, OPTIONS, PATCH", res.Header.Get("Allow"))
+	require.Equal(t, "DELETE, GET, HEAD, OPTIONS, PATCH, PUT", res.Header.Get("Allow"))
 	require.Empty(t, res.Header.Get("Content-Length"))
 
-	_, _, err = do("PATCH", "/x/1", nil)
-	require.Error(t, err, "half an answer must not look whole")
+	for _, method := range []string{"PATCH", "PUT"} {
+		_, _, err = do(method, "/x/1", nil)
+		require.Error(t, err, "%s: half an answer must not look whole", method)
+	}
 
 	res, _, _ = do("GET", "/x/1", nil)
 	require.Equal(t, 200, res.StatusCode, "the process lives")
