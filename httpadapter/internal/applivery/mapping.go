@@ -3,7 +3,6 @@ package applivery
 import (
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/usermgmt-go/usermgmt"
@@ -78,7 +77,7 @@ func collaboratorOf(m usermgmt.Member) collaborator {
 			ID: string(m.UserID), Email: m.Profile.Email, FirstName: m.Profile.FirstName, LastName: m.Profile.LastName,
 			Role: userRole(m.Profile),
 		},
-		CreatedBy: creator(m.CreatedBy), UpdatedAt: stamp(m.UpdatedAt), CreatedAt: stamp(m.CreatedAt),
+		CreatedBy: creator(m.CreatedBy), UpdatedAt: wire.Time(m.UpdatedAt), CreatedAt: wire.Time(m.CreatedAt),
 	}
 }
 
@@ -117,6 +116,3 @@ func creator(by string) string {
 	}
 	return by
 }
-
-// stamp is RFC 3339 in UTC, with milliseconds.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -65,12 +64,6 @@ func TestCreator(t *testing.T) {
 	for by, want := range map[string]string{"user:u-1": "u-1", "key:k": "k", "vendor:v:1": "v:1", "host": "host"} {
 		require.Equal(t, want, creator(by))
 	}
-}
-
-func TestStamp(t *testing.T) {
-	t.Parallel()
-	at := time.Date(2020, 9, 25, 12, 6, 35, 9_999_000, time.FixedZone("", 2*3600))
-	require.Equal(t, "2020-09-25T10:06:35.009Z", stamp(at))
 }
 
 // TestKeySets fixes the members of every answer: a new field of the Manager's

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/usermgmt-go/usermgmt"
@@ -190,9 +189,6 @@ func attributesOf(object wire.Optional[map[string]any]) (json.RawMessage, error)
 	return json.Marshal(m)
 }
 
-// timeLayout is RFC 3339 with milliseconds, for times in UTC.
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
 // userOf is the answer for a user. His roles are those of the facility scope, in
 // the Manager's order; what he holds elsewhere is not this dialect's.
 func userOf(u usermgmt.User) userResponse {
@@ -200,7 +196,7 @@ func userOf(u usermgmt.User) userResponse {
 		ID: string(u.ID), Username: u.Username, Firstname: u.FirstName, Lastname: u.LastName, Email: u.Email, Locale: u.Locale,
 		CustomClaims: customClaims{Roles: []role{}}, AssignedRoles: []assignedRole{},
 		AuthenticationProvider: authenticationProvider{Type: "EMAIL_PASSWORD"}, CustomAttributes: u.Attributes,
-		Created: u.CreatedAt.In(time.UTC).Format(timeLayout), LastModified: u.UpdatedAt.In(time.UTC).Format(timeLayout), Version: u.Version,
+		Created: wire.Time(u.CreatedAt), LastModified: wire.Time(u.UpdatedAt), Version: u.Version,
 	}
 	for _, g := range u.Grants {
 		if g.Kind != usermgmt.ScopeFacility {

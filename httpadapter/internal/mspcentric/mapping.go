@@ -2,7 +2,6 @@ package mspcentric
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
@@ -88,13 +87,10 @@ func provisioned(message string, p usermgmt.Provisioned) provisionedResponse {
 	return provisionedResponse{Status: http.StatusCreated, Message: message, OrganizationOEMToken: p.Token}
 }
 
-// timeLayout is RFC 3339 with milliseconds, for times in UTC.
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
 // sessionOf is the answer for a one-time code.
 func sessionOf(c usermgmt.Code) sessionResponse {
 	return sessionResponse{
 		Status: http.StatusCreated, Message: "Successfully created session",
-		RedirectURL: c.RedirectURL, ExpiresAt: c.ExpiresAt.In(time.UTC).Format(timeLayout),
+		RedirectURL: c.RedirectURL, ExpiresAt: wire.Time(c.ExpiresAt),
 	}
 }

@@ -3,7 +3,6 @@ package socotra
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -69,13 +68,10 @@ func userOf(u usermgmt.User, names roleNames) userResponse {
 	return res
 }
 
-// timeLayout is RFC 3339 with milliseconds, for times in UTC.
-const timeLayout = "2006-01-02T15:04:05.000Z"
-
 func roleOf(r usermgmt.Role) roleResponse {
 	return roleResponse{
 		Locator: string(r.ID), Name: r.Name, Description: r.Description, Version: r.Version,
-		CreatedAt: r.CreatedAt.In(time.UTC).Format(timeLayout), CreatedBy: creator(r.CreatedBy),
+		CreatedAt: wire.Time(r.CreatedAt), CreatedBy: creator(r.CreatedBy),
 		Permissions: wire.List(r.Permissions),
 	}
 }

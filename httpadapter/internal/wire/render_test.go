@@ -66,3 +66,14 @@ func TestErrorText(t *testing.T) {
 		require.Equal(t, status, kind.Status())
 	}
 }
+
+func TestTime(t *testing.T) {
+	t.Parallel()
+	for want, at := range map[string]time.Time{
+		"2020-09-25T10:06:35.009Z": time.Date(2020, 9, 25, 12, 6, 35, 9_999_999, time.FixedZone("", 2*3600)),
+		"2026-03-01T12:00:00.000Z": time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		"0001-01-01T00:00:00.000Z": {},
+	} {
+		require.Equal(t, want, Time(at))
+	}
+}

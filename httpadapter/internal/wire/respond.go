@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // ContentTypeJSON is the Content-Type of every answer that does not say otherwise.
@@ -46,6 +47,10 @@ func List[T any](s []T) []T {
 	}
 	return s
 }
+
+// Time is t in RFC 3339, in UTC and with milliseconds, cut off below these:
+// "2020-09-25T10:06:35.009Z".
+func Time(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }
 
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
