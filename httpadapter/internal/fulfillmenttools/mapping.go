@@ -66,9 +66,6 @@ func updateOf(req userUpdateRequest) (up usermgmt.UserUpdate, grants []usermgmt.
 			{"password", a.Password, &up.Password, checkPassword},
 			{"locale", a.Locale, &up.Locale, checkLocale},
 		} {
-			if f.from.Null {
-				return up, nil, wire.Invalidf(path+f.name, "must be a string")
-			}
 			if !f.from.Set {
 				continue
 			}
@@ -88,9 +85,6 @@ func updateOf(req userUpdateRequest) (up usermgmt.UserUpdate, grants []usermgmt.
 				return up, nil, err
 			}
 			up.Attributes = &attributes
-		}
-		if a.Roles.Null {
-			return up, nil, wire.Invalidf(path+"roles", "must be an array")
 		}
 		if a.Roles.Set {
 			if grants, err = grantsOf(path+"roles", a.Roles.Value); err != nil {

@@ -32,11 +32,11 @@ type userUpdateRequest struct {
 // which removes them.
 type action struct {
 	Action           string                        `json:"action" wire:"required"`
-	Firstname        wire.Optional[string]         `json:"firstname"`
-	Lastname         wire.Optional[string]         `json:"lastname"`
-	Password         wire.Optional[string]         `json:"password"`
-	Roles            wire.Optional[[]role]         `json:"roles"`
-	Locale           wire.Optional[string]         `json:"locale"`
+	Firstname        wire.Optional[string]         `json:"firstname" wire:"notnull"`
+	Lastname         wire.Optional[string]         `json:"lastname" wire:"notnull"`
+	Password         wire.Optional[string]         `json:"password" wire:"notnull"`
+	Roles            wire.Optional[[]role]         `json:"roles" wire:"notnull"`
+	Locale           wire.Optional[string]         `json:"locale" wire:"notnull"`
 	Email            wire.Optional[string]         `json:"email"`
 	CustomAttributes wire.Optional[map[string]any] `json:"customAttributes"`
 }

@@ -4,7 +4,7 @@ import "github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 
 // The text marks nothing as required. What must be there is what there is
 // nothing to do without; an optional member may be null, which is as good as
-// absent.
+// absent, unless its tag says otherwise.
 
 type organizationRequest struct {
 	ClientID     string           `json:"clientId" wire:"required"`
@@ -54,7 +54,7 @@ type removalRequest struct {
 	Scope                string `json:"scope" wire:"required"`
 	OrganizationOEMToken string `json:"organizationOemToken" wire:"required"`
 	// Data is beyond the text: another member of the token's organization.
-	Data wire.Optional[memberData] `json:"data"`
+	Data wire.Optional[memberData] `json:"data" wire:"notnull"`
 }
 
 func (r removalRequest) credentials() credentials {

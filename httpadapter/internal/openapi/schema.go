@@ -15,8 +15,8 @@ type builder struct {
 
 // use says what a schema is for.
 type use struct {
-	// request: it is decoded, so that members are there if they are tagged as
-	// required; otherwise it is encoded, and all are there but those that are
+	// request: it is decoded, so that members are there, and not null, if their
+	// tags say so; otherwise it is encoded, and all are there but those that are
 	// left out when empty.
 	request bool
 	// strict: no other members are admitted.
@@ -80,11 +80,16 @@ func (b *builder) structure(t reflect.Type, u use) object {
 		if name == "" {
 			name = f.Name
 		}
-		properties[name] = b.of(f.Type, u)
+		kind := f.Type
 		always := !strings.Contains(options, "omitempty") && !strings.Contains(options, "omitzero")
 		if u.request {
-			always = f.Tag.Get("wire") == "required"
+			rules, _ := wire.RulesOf(f) // the decoder refuses what it does not know
+			always = rules.Required
+			if rules.NotNull {
+				kind = notNull(kind)
+			}
 		}
+		properties[name] = b.of(kind, u)
 		if always {
 			required = append(required, name)
 		}
@@ -111,6 +116,17 @@ func componentName(t reflect.Type, u use) string {
 		return name
 	}
 	return pkg + "." + name
+}
+
+// notNull is the type of the values that t holds but for null.
+func notNull(t reflect.Type) reflect.Type {
+	if inner, ok := wire.OptionalType(t); ok {
+		return inner
+	}
+	if t.Kind() == reflect.Pointer {
+		return t.Elem()
+	}
+	return t
 }
 
 // nullable admits null too.

@@ -18,8 +18,8 @@ func newUser(req userCreateRequest) (usermgmt.NewUser, error) {
 	if _, _, err := identity.FoldEmail(req.UserName); err != nil {
 		return usermgmt.NewUser{}, wire.Invalidf("userName", "must be an e-mail address: %v", err)
 	}
-	if req.Password.Null || req.Password.Set && req.Password.Value == "" {
-		return usermgmt.NewUser{}, wire.Invalidf("password", "must be absent or a string that is not empty")
+	if req.Password.Set && req.Password.Value == "" {
+		return usermgmt.NewUser{}, wire.Invalidf("password", "must be absent or not empty")
 	}
 	return usermgmt.NewUser{
 		Username: req.UserName, FirstName: req.FirstName, LastName: req.LastName, Email: req.Email.Value,

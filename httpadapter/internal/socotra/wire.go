@@ -4,13 +4,13 @@ import "github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 
 // What the text marks as required must be there, except what its later
 // generation lets clients leave out; an optional member may be null, which is
-// as good as absent.
+// as good as absent, unless its tag says otherwise.
 
 type userCreateRequest struct {
 	FirstName         string                  `json:"firstName" wire:"required"`
 	LastName          string                  `json:"lastName" wire:"required"`
 	UserName          string                  `json:"userName" wire:"required"`
-	Password          wire.Optional[string]   `json:"password"`
+	Password          wire.Optional[string]   `json:"password" wire:"notnull"`
 	TemporaryPassword bool                    `json:"temporaryPassword"`
 	Email             wire.Optional[string]   `json:"email"`
 	Roles             wire.Optional[[]string] `json:"roles"`

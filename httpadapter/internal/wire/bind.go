@@ -132,6 +132,9 @@ func (p *parser) object(dst reflect.Value) error {
 		switch {
 		case field != nil:
 			member = dst.Field(field.index)
+			if field.notNull && p.peek() == 'n' {
+				return p.mismatch(member)
+			}
 		case into.IsValid() && known == nil:
 			member = reflect.New(into.Type().Elem()).Elem()
 		}
@@ -327,7 +330,13 @@ func (p *parser) notInteger(dst reflect.Value, err error) error {
 }
 
 func (p *parser) mismatch(dst reflect.Value) error {
-	want, err := wanted(dst.Type())
+	t := dst.Type()
+	if inner, ok := OptionalType(t); ok { // null where the tag refuses it
+		t = inner
+	} else if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	want, err := wanted(t)
 	if err != nil {
 		return err
 	}

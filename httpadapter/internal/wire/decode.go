@@ -24,8 +24,9 @@ import (
 //
 // Destinations are structs, strings, booleans, numbers, slices, maps with string
 // keys, pointers, Optional, any (numbers become [encoding/json.Number]) and
-// [encoding/json.RawMessage]; no embedded fields. A field tagged
-// `wire:"required"` must be present.
+// [encoding/json.RawMessage]; no embedded fields. Fields have [Rules] by their
+// tag: one tagged `wire:"required"` must be present, and one tagged
+// `wire:"notnull"` may be absent but not null.
 type Decoder struct {
 	MaxBytes  int64 // of a body; 0: 64 KiB
 	MaxDepth  int   // of nested arrays and objects; 0: 32

@@ -26,6 +26,9 @@ type order struct {
 	Email   *string            `json:"email"`
 	Note    Optional[string]   `json:"note,omitzero"`
 	Tags    Optional[[]string] `json:"tags,omitzero"`
+	Firm    Optional[string]   `json:"firm,omitzero" wire:"notnull"`
+	Firms   Optional[[]action] `json:"firms,omitzero" wire:"notnull"`
+	Pointed *int               `json:"pointed,omitempty" wire:"notnull"`
 	Actions []action           `json:"actions"`
 	Extra   map[string]any     `json:"extra"`
 	Raw     json.RawMessage    `json:"raw,omitempty"`
@@ -50,6 +53,7 @@ func TestUnmarshalAccepts(t *testing.T) {
 	t.Parallel()
 	text := ` {"name":"a\u00e9\ud83d\ude00\"\\\/\b\f\n\r\té", "age":-9223372036854775808,"small":127,"count":4294967295,
 		"rate":1.5e3,"active":true,"kind":"","roles":[],"email":"e","note":null,"tags":["x"],
+		"firm":"","firms":[],"pointed":0,
 		"actions":[{"action":"go","next":{"name":"deep"}}],"extra":{"n":9007199254740993,"l":[null,false]},
 		"raw": {"a" :[1]} ,"any":null,"unknown":{"x":[1,2,{"y":null}]},"NAME":"not this","-":"x","private":"x"} ` + "\n"
 	got, err := decode(&Decoder{}, text)
@@ -58,7 +62,7 @@ func TestUnmarshalAccepts(t *testing.T) {
 	require.Equal(t, order{
 		Name: "aé😀\"\\/\b\f\n\r\té", Age: -9223372036854775808, Small: 127, Count: 4294967295,
 		Rate: 1500, Active: true, Roles: []string{}, Email: &email,
-		Note: Optional[string]{Set: true, Null: true}, Tags: Some([]string{"x"}),
+		Note: Optional[string]{Set: true, Null: true}, Tags: Some([]string{"x"}), Firm: Some(""), Firms: Some([]action{}), Pointed: new(int),
 		Actions: []action{{Action: "go", Next: &order{Name: "deep"}}},
 		Extra:   map[string]any{"n": json.Number("9007199254740993"), "l": []any{nil, false}},
 		Raw:     json.RawMessage(`{"a" :[1]}`),
@@ -131,6 +135,12 @@ func TestUnmarshalRefuses(t *testing.T) {
 		{`{"note":5}`, "note", "must be a string"},
 		{`{"tags":[false]}`, "tags[0]", "must be a string"},
 		{`{"email":5}`, "email", "must be a string"},
+		{`{"firm":null}`, "firm", "must be a string"},
+		{`{"firm":5}`, "firm", "must be a string"},
+		{`{"firms":null}`, "firms", "must be an array"},
+		{`{"firms":[null]}`, "firms[0]", "must be an object"},
+		{`{"pointed":null}`, "pointed", "must be an integer"},
+		{`{"actions":[{"action":"a","next":{"firm":null}}]}`, "actions[0].next.firm", "must be a string"},
 		{`{"active":"false"}`, "active", "must be true or false"},
 		{`{"active":0}`, "active", "must be true or false"},
 		{`{"active":null}`, "active", "must be true or false"},
@@ -246,6 +256,8 @@ func TestUnmarshalWrongDestination(t *testing.T) {
 		nil, order{}, (*order)(nil), new(chan int), new([]byte), new(map[int]string), new(embedded),
 		new(struct {
 			N int `json:"n,string"`
+		}), new(struct {
+			N int `json:"n" wire:"required,nutnoll"`
 		}), new(io.Reader),
 	} {
 		err := (&Decoder{}).Unmarshal([]byte(`{"a":1}`), dst)

@@ -17,6 +17,36 @@ type structField struct {
 	key      string // of the name, see Decoder.key
 	index    int
 	required bool
+	notNull  bool
+}
+
+// Rules are what the wire tag of a field asks for, in a list as of
+// `wire:"required,notnull"`.
+type Rules struct {
+	Required bool // the member must be present
+	// NotNull: null is refused, where the type would take it. It is for an
+	// [Optional] or a pointer that may be absent.
+	NotNull bool
+}
+
+// RulesOf reads the tag. An unknown word in it is a mistake in the program.
+func RulesOf(f reflect.StructField) (Rules, error) {
+	var r Rules
+	tag, ok := f.Tag.Lookup("wire")
+	if !ok {
+		return r, nil
+	}
+	for word := range strings.SplitSeq(tag, ",") {
+		switch word {
+		case "required":
+			r.Required = true
+		case "notnull":
+			r.NotNull = true
+		default:
+			return r, fmt.Errorf("wire: field %s: unknown tag %q", f.Name, word)
+		}
+	}
+	return r, nil
 }
 
 // key maps names that count as one and the same to one string.
@@ -48,8 +78,12 @@ func (d *Decoder) fieldsOf(t reflect.Type) (*structFields, error) {
 		if options == "string" {
 			return nil, fmt.Errorf("wire: cannot decode into %v.%s: option string", t, f.Name)
 		}
+		rules, err := RulesOf(f)
+		if err != nil {
+			return nil, err
+		}
 		known.fields = append(known.fields, structField{
-			name: name, key: d.key(name), index: i, required: f.Tag.Get("wire") == "required",
+			name: name, key: d.key(name), index: i, required: rules.Required, notNull: rules.NotNull,
 		})
 	}
 	d.structs.Store(t, known)

@@ -85,6 +85,11 @@ func TestDescription(t *testing.T) {
 	require.Equal(t, "3.1.0", d.doc.OpenAPI)
 	require.Contains(t, d.operations, "socotra.createUser")
 	require.Empty(t, d.doc.Servers)
+	action := d.doc.Components.Schemas["fulfillmenttools.ActionRequest"].Value
+	for member, admitted := range map[string][]string{"firstname": {"string"}, "roles": {"array"}, "email": {"string", "null"}} {
+		require.Equal(t, admitted, action.Properties[member].Value.Type.Slice(), member)
+	}
+	require.Equal(t, []string{"action"}, action.Required)
 
 	a, _ = newAdapter(t, httpadapter.Options{Prefix: "/directory/", Dialects: []httpadapter.Dialect{httpadapter.Applivery}, NoSessions: true})
 	d = describe(t, a, "/directory")
