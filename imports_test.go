@@ -60,6 +60,9 @@ var allowedImports = map[string]map[string]string{
 		module + "/httpadapter/internal/wire": "it plays what dialects answer",
 		"github.com/stretchr/testify":         "it is for tests alone",
 	},
+	"httpadapter/internal/units": {
+		module + "/store": "it counts what a store is asked for, for tests",
+	},
 	"examples": {module: "programs of the library's users"},
 	"examples/existing-server": {
 		module:               "an application that takes in a directory",

@@ -1,21 +1,19 @@
 package applivery
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units"
 	"github.com/usermgmt-go/usermgmt/memstore"
-	"github.com/usermgmt-go/usermgmt/store"
 )
 
 const eve = `{"email": "eve@example.com", "firstName": "Eve"}`
@@ -221,32 +219,16 @@ func TestRace(t *testing.T) {
 	require.Equal(t, 1, made)
 }
 
-// countingStore counts units of work.
-type countingStore struct {
-	store.Store
-	units atomic.Int64
-}
-
-func (s *countingStore) View(ctx context.Context, realm store.Realm, f func(store.Reader) error) error {
-	s.units.Add(1)
-	return s.Store.View(ctx, realm, f)
-}
-
-func (s *countingStore) Update(ctx context.Context, realm store.Realm, f func(store.Tx) error) error {
-	s.units.Add(1)
-	return s.Store.Update(ctx, realm, f)
-}
-
 // TestUnitsOfWork: a request costs its authentication and a fixed number of
 // units of work, however long the list.
 func TestUnitsOfWork(t *testing.T) {
 	t.Parallel()
-	s := &countingStore{Store: memstore.New()}
+	s := units.Count(memstore.New())
 	w := newWorldOn(t, s, slog.DiscardHandler)
 	w.crowd(t, "acme", 300)
 	for _, tt := range []struct {
 		route, body string
-		units       int64
+		units       int
 	}{
 		{"POST " + createPath("acme"), eve, 3},
 		{"PUT " + secretPath("acme", "will"), "", 4},
@@ -255,9 +237,9 @@ func TestUnitsOfWork(t *testing.T) {
 	} {
 		method, path, _ := strings.Cut(tt.route, " ")
 		r := w.request(t, "ownerKey", method, path, tt.body)
-		before := s.units.Load()
+		s.Reset()
 		require.Equal(t, 200, w.serve(r).Code, tt.route)
-		require.Equal(t, tt.units, s.units.Load()-before, tt.route)
+		require.Equal(t, tt.units, s.Total(), tt.route)
 	}
 }
 

@@ -255,7 +255,7 @@ func TestUnitsOfWork(t *testing.T) {
 		method, path string
 		call         call
 		status       int
-		updates      int64
+		updates      int
 	}{
 		{"POST", organizations, call{"data": call{"name": "N", "email": "n@new.example"}}, 201, 1},
 		{"POST", users, call{"data": call{"email": "jim@acme.example"}}, 201, 1},
@@ -263,15 +263,14 @@ func TestUnitsOfWork(t *testing.T) {
 		{"DELETE", users, call{"organizationOemToken": w.tokens["pia"], "data": call{"email": "max@partner.example", "vendorUserId": "2"}}, 201, 1},
 		{"DELETE", users, call{"clientSecret": "wrong secret", "organizationOemToken": w.tokens["pia"]}, 401, 0},
 	} {
-		w.store.views.Store(0)
-		w.store.updates.Store(0)
+		w.store.Reset()
 		status, body := w.do(t, partner, tt.method, tt.path, tt.call)
 		require.Equal(t, tt.status, status, body)
-		require.Equal(t, int64(1), w.store.views.Load(), "%s %s", tt.method, tt.path)
-		require.Equal(t, tt.updates, w.store.updates.Load(), "%s %s", tt.method, tt.path)
+		require.Equal(t, 1, w.store.Views(), "%s %s", tt.method, tt.path)
+		require.Equal(t, tt.updates, w.store.Updates(), "%s %s", tt.method, tt.path)
 	}
-	w.store.views.Store(0)
+	w.store.Reset()
 	status, _ := w.do(t, partner, "DELETE", users, call{"grantType": "password", "organizationOemToken": w.tokens["pia"]})
 	require.Equal(t, 400, status)
-	require.Zero(t, w.store.views.Load(), "the secret is not looked at for another grant")
+	require.Zero(t, w.store.Views(), "the secret is not looked at for another grant")
 }

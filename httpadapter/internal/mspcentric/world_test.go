@@ -1,13 +1,11 @@
 package mspcentric
 
 import (
-	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,9 +13,9 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
-	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // cheapHash takes some microseconds; it is for tests alone.
@@ -43,23 +41,7 @@ type world struct {
 	vendors map[string]usermgmt.VendorID
 	tokens  map[string]string
 	now     time.Time
-	store   *counting
-}
-
-// counting is a store that counts units of work.
-type counting struct {
-	store.Store
-	views, updates atomic.Int64
-}
-
-func (c *counting) View(ctx context.Context, realm store.Realm, f func(store.Reader) error) error {
-	c.views.Add(1)
-	return c.Store.View(ctx, realm, f)
-}
-
-func (c *counting) Update(ctx context.Context, realm store.Realm, f func(store.Tx) error) error {
-	c.updates.Add(1)
-	return c.Store.Update(ctx, realm, f)
+	store   *units.Store
 }
 
 func newWorld(t testing.TB, change ...func(*usermgmt.Options)) *world {
@@ -68,7 +50,7 @@ func newWorld(t testing.TB, change ...func(*usermgmt.Options)) *world {
 	require.NoError(t, err)
 	w := &world{
 		vendors: map[string]usermgmt.VendorID{}, tokens: map[string]string{},
-		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), store: &counting{Store: memstore.New()},
+		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), store: units.Count(memstore.New()),
 	}
 	o := usermgmt.Options{
 		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2, RedirectURL: "https://app.example/enter",

@@ -2,21 +2,19 @@ package orguser
 
 import (
 	"bytes"
-	"context"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units"
 	"github.com/usermgmt-go/usermgmt/memstore"
-	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // TestRights: who may call which route of Acme.
@@ -317,37 +315,21 @@ func TestTenantTie(t *testing.T) {
 	}
 }
 
-// counting counts units of work.
-type counting struct {
-	store.Store
-	units *atomic.Int64
-}
-
-func (c counting) View(ctx context.Context, realm store.Realm, f func(store.Reader) error) error {
-	c.units.Add(1)
-	return c.Store.View(ctx, realm, f)
-}
-
-func (c counting) Update(ctx context.Context, realm store.Realm, f func(store.Tx) error) error {
-	c.units.Add(1)
-	return c.Store.Update(ctx, realm, f)
-}
-
 // TestUnitsOfWork: beyond authentication, two at most, and one more where someone
 // acts on himself; right after a change of rights, when nothing is cached.
 func TestUnitsOfWork(t *testing.T) {
 	t.Parallel()
-	units := new(atomic.Int64)
-	w := setup{store: counting{memstore.New(), units}, log: slog.DiscardHandler}.world(t)
+	s := units.Count(memstore.New())
+	w := setup{store: s, log: slog.DiscardHandler}.world(t)
 	token := w.token(t, "jane.smith")
-	count := func(f func()) int64 {
+	count := func(f func()) int {
 		status, body := w.do(t, "olga", acme, "PUT", path, `{"user_id": "u-vic", "role": "writer"}`)
 		require.Equal(t, 200, status, body)
 		status, body = w.do(t, "olga", acme, "PUT", path, `{"user_id": "u-vic", "role": "reader"}`)
 		require.Equal(t, 200, status, body)
-		before := units.Load()
+		s.Reset()
 		f()
-		return units.Load() - before
+		return s.Total()
 	}
 	authentication := count(func() { must[usermgmt.Actor](t)(w.Authenticate(t.Context(), token)) })
 	serve := func(method, target, body string) func() {
@@ -360,11 +342,11 @@ func TestUnitsOfWork(t *testing.T) {
 	}
 	for _, q := range requests("user789") {
 		if q.name != "deleteMember" { // it comes last
-			require.LessOrEqual(t, count(serve(q.method, q.target, q.body))-authentication, int64(2), q.name)
+			require.LessOrEqual(t, count(serve(q.method, q.target, q.body))-authentication, 2, q.name)
 		}
 	}
-	require.LessOrEqual(t, count(serve("DELETE", path, `{"user_id": "user789"}`))-authentication, int64(2))
-	require.LessOrEqual(t, count(serve("DELETE", path, `{"user_id": "user456"}`))-authentication, int64(3))
+	require.LessOrEqual(t, count(serve("DELETE", path, `{"user_id": "user789"}`))-authentication, 2)
+	require.LessOrEqual(t, count(serve("DELETE", path, `{"user_id": "user456"}`))-authentication, 3)
 }
 
 // TestLogHoldsNoSecret: neither tokens nor bodies nor who was asked about.
