@@ -38,7 +38,8 @@ type Options struct {
 	// NoDescription leaves out /openapi.json, the description of what is served
 	// (OpenAPI 3.1). It names routes and what they need, and no data.
 	NoDescription bool
-	// Prefix lies before all paths, as "/api/users"; the host does not strip it.
+	// Prefix lies before all paths, as "/accounts", with or without a slash at its
+	// end; the host does not strip it.
 	Prefix string
 	// MaxBody is the greatest size of a request's body in bytes; 64 KiB if 0.
 	// More is 413.

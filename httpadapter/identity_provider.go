@@ -19,8 +19,11 @@ import (
 // rights are the user's in the directory, read at each request.
 //
 // A token must be a JWT that is signed by a key of the provider's set and names
-// issuer, audience, subject, time of issue and expiry (RFC 9068); clocks may
-// differ by 30 seconds. Deleting or disabling the user ends what it is good
+// issuer, audience, subject, time of issue and expiry; clocks may differ by 30
+// seconds. Its type is "at+jwt" (RFC 9068), "JWT" or absent, since few providers
+// state it: only the audience tells an access token from an ID token, so it must
+// be this API's, and not a client's id. A token without a key id is verified by
+// the only key there is. Deleting or disabling the user ends what it is good
 // for, at once; ending sessions does not, since there is none. A user who is
 // created again does not get back what was issued before, as far as the clocks
 // agree: a token counts from the second after its user was created.
@@ -44,7 +47,7 @@ type IdentityProvider struct {
 	// refused in other realms.
 	Realm usermgmt.Realm
 	// User finds the user whom a verified token is for; the one whose id is the
-	// subject if nil. It may create him, and has to know that he is the one whom
+	// subject if nil, whom the host created with that subject as NewUser.ID. It may create him, and has to know that he is the one whom
 	// the token means: the rule about users who are created again is for subjects
 	// alone. It is called concurrently. An error that matches
 	// [usermgmt.ErrUnauthenticated] or [usermgmt.ErrNotFound] is 401.

@@ -45,7 +45,10 @@ func (a *Adapter) Authenticate(next http.Handler) http.Handler {
 
 // Require is Authenticate for callers who hold the permission at the request's
 // scope as well; others get 403. A nil scope is the whole realm. Rights are
-// read at each request, never from the token.
+// read at each request, never from the token. A permission of the host's own has
+// to be made known to the realm, by [usermgmt.Manager.CreatePermission] or a
+// Snapshot, for roles to hold it; one that nobody made known is an
+// administrator's alone.
 //
 //	mux.Handle("POST /invoices", adapter.Require("invoices.approve", nil)(approve))
 func (a *Adapter) Require(p usermgmt.Permission, scope func(*http.Request) usermgmt.Scope) func(http.Handler) http.Handler {

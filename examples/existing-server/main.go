@@ -3,6 +3,10 @@
 //
 //	go run ./examples/existing-server
 //
+// Olga owns Acme (olga@acme.example, "demo password 51") and sees its invoices;
+// Bert keeps the books (bert@acme.example, "demo password 52") and approves them.
+// The partner is the client "partner", whose secret is "partner secret 53".
+//
 // The directory lives in the same file. Two of its dialects are served below
 // /directory; the application's own routes ask it who is there and what he
 // may do. A partner's users come in through /enter by a one-time code.

@@ -78,15 +78,15 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 	if c.log == "json" {
 		logger = slog.New(slog.NewJSONHandler(errout, nil))
 	}
-	key, err := loadKey(c.key)
-	if err != nil {
-		return fmt.Errorf("-key %s: %w", c.key, err)
-	}
 	listener, err := net.Listen("tcp", c.addr)
 	if err != nil {
 		return fmt.Errorf("-addr: %w", err)
 	}
 	defer listener.Close()
+	key, err := loadKey(c.key)
+	if err != nil {
+		return fmt.Errorf("-key %s: %w", c.key, err)
+	}
 	base := "http://" + listener.Addr().String()
 
 	if c.redirect == "" {

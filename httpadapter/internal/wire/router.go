@@ -72,7 +72,7 @@ func NewRouter(o Options, mounts ...Mount) (*Router, error) {
 	if p := strings.TrimSuffix(o.Prefix, "/"); p != "" {
 		segments, err := split(p)
 		if err != nil || slices.ContainsFunc(segments, isParam) {
-			return nil, fmt.Errorf("wire: bad Options.Prefix %q", o.Prefix)
+			return nil, fmt.Errorf("the prefix %q must begin with a slash and hold literal words alone", o.Prefix)
 		}
 		rt.prefix = segments
 	}
