@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
@@ -31,6 +32,9 @@ import (
 type Options struct {
 	// Dialects to serve; all if empty. One given twice is an error.
 	Dialects []Dialect
+	// OEMRole is the role of whom Applivery's route makes a member, a built-in one
+	// of organizations; RoleViewer if empty. Whoever calls must hold what it holds.
+	OEMRole usermgmt.RoleID
 	// NoSessions leaves out signing in and out (/session), the key set
 	// (/.well-known/jwks.json) and vendors' tokens (/oauth2/token), for hosts
 	// with a sign-in of their own.
@@ -69,6 +73,12 @@ type Adapter struct {
 	router *wire.Router
 }
 
+// organizationRoles are what Options.OEMRole may be.
+var organizationRoles = []usermgmt.RoleID{
+	usermgmt.RoleOwner, usermgmt.RoleOrgAdmin, usermgmt.RoleEditor, usermgmt.RoleWriter,
+	usermgmt.RoleViewer, usermgmt.RoleReader, usermgmt.RoleMember, usermgmt.RoleUnassigned,
+}
+
 // New returns an Adapter for the Manager, which stays the caller's. Whose
 // authority it acts under plays no part: requests are served under their own.
 func New(m *usermgmt.Manager, o Options) (*Adapter, error) {
@@ -77,6 +87,9 @@ func New(m *usermgmt.Manager, o Options) (*Adapter, error) {
 	}
 	if o.MaxBody < 0 {
 		return nil, errors.New("httpadapter: Options.MaxBody is negative")
+	}
+	if o.OEMRole != "" && !slices.Contains(organizationRoles, o.OEMRole) {
+		return nil, fmt.Errorf("httpadapter: Options.OEMRole %q is no built-in role of organizations", o.OEMRole)
 	}
 	dialects, err := pick(o.Dialects)
 	if err != nil {
@@ -94,7 +107,7 @@ func New(m *usermgmt.Manager, o Options) (*Adapter, error) {
 		mounts = append(mounts, session.Mount(gate, &wire.Decoder{MaxBytes: o.MaxBody}))
 	}
 	for _, mount := range dialects {
-		mounts = append(mounts, mount(gate, o.MaxBody))
+		mounts = append(mounts, mount(gate, o))
 	}
 	if !o.NoDescription {
 		description, err := openapi.Mount(o.Prefix, mounts)

@@ -110,6 +110,7 @@ func TestNew(t *testing.T) {
 	require.Error(t, err)
 	for _, o := range []Options{
 		{MaxBody: -1}, {Prefix: "no-slash"}, {Prefix: "/{x}"}, {Dialects: []Dialect{"latin"}}, {Dialects: []Dialect{Socotra, Socotra}},
+		{OEMRole: "nonsense"}, {OEMRole: usermgmt.RoleAdmin},
 	} {
 		_, err := New(s.m, o)
 		require.Error(t, err, "%+v", o)
@@ -143,6 +144,18 @@ func TestOptions(t *testing.T) {
 		require.Equal(t, 413, s.call(t, "", "POST", "/session", body).status)
 		token, _ := s.signIn(t, "root", passphrase)
 		require.Equal(t, 413, s.call(t, token, "POST", "/auth/roles", `{"name": "`+strings.Repeat("x", 100)+`"}`).status)
+	})
+	t.Run("oem_role", func(t *testing.T) {
+		t.Parallel()
+		for given, shown := range map[usermgmt.RoleID]string{"": "viewer", usermgmt.RoleEditor: "editor", usermgmt.RoleUnassigned: "unassigned"} {
+			s := newSite(t, Options{OEMRole: given})
+			_, err := s.m.CreateOrganization(t.Context(), usermgmt.NewOrganization{ID: "acme", Name: "Acme", OEMProvisioning: true, Owner: bob})
+			require.NoError(t, err)
+			token, _ := s.signIn(t, "root", passphrase)
+			made := s.call(t, token, "POST", "/v1/organizations/acme/oem/users", `{"email": "eve@example.com"}`)
+			require.Equal(t, 200, made.status, made.text)
+			require.Contains(t, made.text, `"role":"`+shown+`"`)
+		}
 	})
 	t.Run("realm", func(t *testing.T) {
 		t.Parallel()

@@ -1,9 +1,11 @@
 package httpadapter
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
+	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/applivery"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/fulfillmenttools"
@@ -37,22 +39,29 @@ func Dialects() []Dialect {
 	return []Dialect{MSPCentric, Applivery, OrganizationUser, Fulfillmenttools, Socotra}
 }
 
-// mounter builds a dialect; maxBody is Options.MaxBody.
-type mounter func(gate *caller.Gate, maxBody int64) wire.Mount
+// mounter builds a dialect.
+type mounter func(gate *caller.Gate, o Options) wire.Mount
+
+// plain is the mounter of a dialect that has no options of its own.
+func plain(mount func(*caller.Gate, int64) wire.Mount) mounter {
+	return func(gate *caller.Gate, o Options) wire.Mount { return mount(gate, o.MaxBody) }
+}
 
 // mounter returns how the dialect is built, nil for an unknown one.
 func (d Dialect) mounter() mounter {
 	switch d {
 	case MSPCentric:
-		return mspcentric.Mount
+		return plain(mspcentric.Mount)
 	case Applivery:
-		return applivery.Mount
+		return func(gate *caller.Gate, o Options) wire.Mount {
+			return applivery.Mount(gate, o.MaxBody, cmp.Or(o.OEMRole, usermgmt.RoleViewer))
+		}
 	case OrganizationUser:
-		return orguser.Mount
+		return plain(orguser.Mount)
 	case Fulfillmenttools:
-		return fulfillmenttools.Mount
+		return plain(fulfillmenttools.Mount)
 	case Socotra:
-		return socotra.Mount
+		return plain(socotra.Mount)
 	}
 	return nil
 }

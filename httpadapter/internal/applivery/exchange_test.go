@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
 )
@@ -23,7 +24,7 @@ func TestExchanges(t *testing.T) {
 
 func TestExchangesAreComplete(t *testing.T) {
 	t.Parallel()
-	mount := Mount(caller.NewGate(newWorld(t).Manager, caller.Options{}), 0)
+	mount := Mount(caller.NewGate(newWorld(t).Manager, caller.Options{}), 0, usermgmt.RoleViewer)
 	require.Len(t, mount.Routes, 3)
 	exchange.Complete(t, mount)
 }

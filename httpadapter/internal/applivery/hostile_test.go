@@ -10,13 +10,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
 )
 
 func routesOf(w *world) []wire.Route {
-	return Mount(caller.NewGate(w.Manager, caller.Options{}), 0).Routes
+	return Mount(caller.NewGate(w.Manager, caller.Options{}), 0, usermgmt.RoleViewer).Routes
 }
 
 // fill names an organization and a user in a pattern.

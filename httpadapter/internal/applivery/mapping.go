@@ -20,9 +20,9 @@ const (
 )
 
 // invitation is the new member of a request, a viewer.
-func invitation(req createOemUserRequest) (usermgmt.Invitation, error) {
+func invitation(req createOemUserRequest, role usermgmt.RoleID) (usermgmt.Invitation, error) {
 	n := usermgmt.Invitation{NewAccount: true, FirstName: req.FirstName.Value, LastName: req.LastName.Value}
-	n.Email, n.Role, n.Tags = req.Email, usermgmt.RoleViewer, req.Tags.Value
+	n.Email, n.Role, n.Tags = req.Email, role, req.Tags.Value
 	if err := checkLength("email", n.Email, maxEmail); err != nil {
 		return n, err
 	}

@@ -21,7 +21,7 @@ func TestInvitation(t *testing.T) {
 			Email: "eve@example.com", FirstName: wire.Some(strings.Repeat("ö", 128)), LastName: wire.Some(""), Tags: wire.Some([]string{strings.Repeat("ß", 128)}),
 		}
 	}
-	n, err := invitation(valid())
+	n, err := invitation(valid(), usermgmt.RoleViewer)
 	require.NoError(t, err)
 	require.Equal(t, usermgmt.Invitation{
 		NewMember: usermgmt.NewMember{Email: "eve@example.com", Role: usermgmt.RoleViewer, Tags: []string{strings.Repeat("ß", 128)}},
@@ -35,7 +35,7 @@ func TestInvitation(t *testing.T) {
 	} {
 		req := valid()
 		spoil(&req)
-		_, err := invitation(req)
+		_, err := invitation(req, usermgmt.RoleViewer)
 		var e *wire.Error
 		require.ErrorAs(t, err, &e, field)
 		require.Equal(t, field, e.Field)
@@ -101,7 +101,7 @@ func FuzzInvitation(f *testing.F) {
 		if d.Unmarshal(body, &req) != nil {
 			return
 		}
-		n, err := invitation(req)
+		n, err := invitation(req, usermgmt.RoleViewer)
 		if err != nil {
 			return
 		}

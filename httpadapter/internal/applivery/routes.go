@@ -1,7 +1,7 @@
 // Package applivery serves Applivery's OEM users: /v1/organizations/{organizationId}/oem/users,
 // and an organization's collaborators, for API keys and users.
 //
-//	mount := applivery.Mount(gate, 0)
+//	mount := applivery.Mount(gate, 0, usermgmt.RoleViewer)
 //
 // A collaborator is a member of an organization, and known by his user's id; an
 // OEM secret is an organization token of his. An organization is named by its id
@@ -18,6 +18,8 @@ import (
 
 type dialect struct {
 	decoder *wire.Decoder
+	// role is what a new collaborator gets.
+	role usermgmt.RoleID
 }
 
 // ownersOwn is the permission that, of the roles of an organization, only its
@@ -25,9 +27,10 @@ type dialect struct {
 // asks for the whole of his rights.
 const ownersOwn = usermgmt.OrganizationsDelete
 
-// Mount returns the dialect. Bodies over maxBody bytes, 64 KiB if 0, are 413.
-func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
-	d := &dialect{&wire.Decoder{MaxBytes: maxBody}}
+// Mount returns the dialect, in which a new collaborator gets the role. Bodies
+// over maxBody bytes, 64 KiB if 0, are 413.
+func Mount(gate *caller.Gate, maxBody int64, role usermgmt.RoleID) wire.Mount {
+	d := &dialect{&wire.Decoder{MaxBytes: maxBody}, role}
 	rows := []struct {
 		method, pattern, name string
 		permission            usermgmt.Permission

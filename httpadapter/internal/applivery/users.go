@@ -17,7 +17,7 @@ func (d *dialect) createOemUser(m *usermgmt.Manager, w http.ResponseWriter, r *h
 	if err := d.decoder.Decode(w, r, &req); err != nil {
 		return err
 	}
-	n, err := invitation(req)
+	n, err := invitation(req, d.role)
 	if err != nil {
 		return err
 	}

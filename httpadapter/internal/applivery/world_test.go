@@ -96,7 +96,7 @@ func newWorldOn(t testing.TB, s store.Store, log slog.Handler) *world {
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	w := &world{Manager: m}
 	w.populate(t)
-	w.Handler, err = wire.NewRouter(wire.Options{Logger: logger}, Mount(caller.NewGate(m, caller.Options{}), 0))
+	w.Handler, err = wire.NewRouter(wire.Options{Logger: logger}, Mount(caller.NewGate(m, caller.Options{}), 0, usermgmt.RoleViewer))
 	require.NoError(t, err)
 	return w
 }
