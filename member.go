@@ -29,35 +29,6 @@ type Membership struct {
 	UpdatedAt time.Time
 }
 
-// Member is a membership with what the organization may know of its user.
-type Member struct {
-	Membership
-	Profile Profile
-}
-
-// Profile is what an organization sees of a member's account. His roles,
-// memberships and attributes elsewhere are no part of it.
-type Profile struct {
-	// Email is empty for none.
-	Username, Email     string
-	FirstName, LastName string
-	Disabled            bool
-	// Admin says that he holds the built-in realm role admin.
-	Admin bool
-}
-
-// newMember makes what the actor may know of a member. To a vendor the
-// account of someone whom he did not create is its address alone.
-func (g *guard) newMember(ms store.Membership, u store.User) Member {
-	if v := g.m.actor.VendorID(); v != "" && u.CreatedByVendor != v {
-		return Member{Membership(ms), Profile{Email: u.Email}}
-	}
-	return Member{Membership(ms), Profile{
-		Username: u.Username, Email: u.Email, FirstName: u.FirstName, LastName: u.LastName, Disabled: u.Disabled,
-		Admin: slices.ContainsFunc(u.Grants, func(g Grant) bool { return g.Role == RoleAdmin && g.Kind == ScopeRealm }),
-	}}
-}
-
 // NewMember is a member to be added.
 type NewMember struct {
 	// User or Email, one of them, names an existing account.
@@ -251,7 +222,10 @@ func (g *guard) join(ctx context.Context, ms store.Membership, u store.User) (Me
 		}
 	}
 	ms, err := g.createMembership(ctx, ms, u)
-	return g.newMember(ms, u), err
+	if err != nil {
+		return Member{}, err
+	}
+	return g.newMember(ctx, ms, u)
 }
 
 // createMembership makes u a member, heedless of the actor's rights, and keeps
@@ -347,7 +321,10 @@ func (m *Manager) UpdateMember(ctx context.Context, org OrganizationID, user Use
 			return err
 		}
 		u, err := g.r.User(ctx, user)
-		member = g.newMember(ms, u)
+		if err != nil {
+			return err
+		}
+		member, err = g.newMember(ctx, ms, u)
 		return err
 	})
 	if err != nil {

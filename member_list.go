@@ -27,7 +27,10 @@ func (m *Manager) Member(ctx context.Context, org OrganizationID, user UserID) (
 			return err
 		}
 		u, err := g.r.User(ctx, user)
-		member = g.newMember(ms, u)
+		if err != nil {
+			return err
+		}
+		member, err = g.newMember(ctx, ms, u)
 		return err
 	})
 	if err != nil {
@@ -71,7 +74,7 @@ func (m *Manager) Members(ctx context.Context, org OrganizationID, q MemberList)
 			return err
 		}
 		page := newList(found, limit, func(ms store.Membership) string { return string(ms.UserID) })
-		items, err := g.profiles(ctx, page.Items)
+		items, err := g.joined(ctx, page.Items)
 		list = List[Member]{Items: items, Next: page.Next}
 		return err
 	})
@@ -96,29 +99,6 @@ func (g *guard) mayList(ctx context.Context, org OrganizationID, read, list Perm
 	}
 	_, err := g.organization(ctx, p, org)
 	return err
-}
-
-// profiles joins memberships with their users, in one read.
-func (g *guard) profiles(ctx context.Context, page []store.Membership) ([]Member, error) {
-	members := make([]Member, 0, len(page))
-	if len(page) == 0 {
-		return members, nil
-	}
-	ids := make([]UserID, len(page))
-	for i, ms := range page {
-		ids[i] = ms.UserID
-	}
-	users, err := g.r.UsersByID(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	for _, ms := range page {
-		i, ok := slices.BinarySearchFunc(users, ms.UserID, func(u store.User, id UserID) int { return cmp.Compare(u.ID, id) })
-		if ok {
-			members = append(members, g.newMember(ms, users[i]))
-		}
-	}
-	return members, nil
 }
 
 // Memberships returns a page of a user's memberships in the order of the

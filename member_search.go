@@ -65,7 +65,7 @@ func (m *Manager) MembersAt(ctx context.Context, org OrganizationID, q MemberSea
 		if err != nil {
 			return err
 		}
-		members, err = g.profiles(ctx, page.items)
+		members, err = g.joined(ctx, page.items)
 		return err
 	})
 	if err != nil {

@@ -84,3 +84,9 @@ func (r bookedReader) OrganizationsByID(ctx context.Context, ids []store.Organiz
 	r.book.note("OrganizationsByID", len(os))
 	return os, err
 }
+
+func (r bookedReader) RolesByID(ctx context.Context, ids []store.RoleID) ([]store.Role, error) {
+	rs, err := r.Reader.RolesByID(ctx, ids)
+	r.book.note("RolesByID", len(rs))
+	return rs, err
+}

@@ -26,8 +26,8 @@ func roleOf(name string) (usermgmt.RoleID, error) {
 	return "", wire.Invalidf("role", "must be owner, admin, writer, reader or member")
 }
 
-// roleName is what a member's role is called here: a role that the realm made,
-// by its id.
+// roleName is what a member's role is called here. A role that the realm made
+// has its own name, which is none of the others: names are unique.
 func roleName(member usermgmt.Member) string {
 	switch member.Role {
 	case usermgmt.RoleOwner:
@@ -43,7 +43,7 @@ func roleName(member usermgmt.Member) string {
 	case usermgmt.RoleUnassigned:
 		return "unassigned"
 	}
-	return string(member.Role)
+	return member.RoleName
 }
 
 // sameOrganization requires that a body which names the organization names the
