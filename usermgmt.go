@@ -25,7 +25,8 @@
 //   - An [Event] says what happened. It is written in the unit of work of the
 //     change itself.
 //
-// A Manager and all it returns are safe for concurrent use.
+// A Manager and all it returns are safe for concurrent use, but for one that
+// has joined a transaction; see [Manager.With].
 package usermgmt
 
 import (
@@ -240,7 +241,22 @@ func (m *Manager) Issuer() string { return m.opts.Issuer }
 func (m *Manager) RealmName() Realm { return m.realm }
 
 // With returns the same Manager on another view of its store, such as one that
-// joins the host's transaction: what it changes commits or vanishes with it.
+// has joined the host's transaction: what it changes, events included, commits
+// or vanishes with that.
+//
+//	in := m.With(sqlitestore.In(tx, nil))
+//	ada, err := in.CreateUser(ctx, n) // and the host's own rows by tx
+//	err = tx.Commit()
+//
+// It decides by what the transaction sees, rights that are not committed yet
+// included, and shares nothing that it learns with m, which knows of the
+// changes once they are committed. Passwords are hashed before a unit of work
+// begins, but not before the transaction does: what the host has locked stays
+// so meanwhile. Sign-ins and refreshes are better left to m, since a rollback
+// takes back the session, and the end of one whose token was stolen.
+//
+// A joined Manager serves one goroutine at a time, and only until the
+// transaction ends; then its operations fail with store.ErrDone. It need not be closed.
 func (m *Manager) With(s store.Store) *Manager {
 	c := *m
 	c.store, c.derived = s, &derived{}
@@ -248,7 +264,7 @@ func (m *Manager) With(s store.Store) *Manager {
 	return &c
 }
 
-// Close closes the store, for every Manager that stems from the same New.
+// Close closes the store, for every Manager on it; see With for others.
 func (m *Manager) Close() error { return m.store.Close() }
 
 func (e *engine) now() time.Time { return store.Micro(e.opts.Clock()) }
