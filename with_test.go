@@ -154,22 +154,15 @@ func TestWith_rights_do_not_leak(t *testing.T) {
 			in := d.With(s)
 			require.True(t, may(t, in, ada))
 			swap(in)
-			for range 2 {
-				require.False(t, may(t, in, ada))
-				require.True(t, may(t, in, bert))
-				require.True(t, may(t, d.Manager, ada), "beside the transaction")
-			}
+			require.True(t, may(t, d.Manager, ada), "beside the transaction")
+			require.False(t, may(t, in, ada)) // last, so that nothing covers what it might have left
+			require.True(t, may(t, in, bert))
 			require.NoError(t, tx.Rollback())
+			// Two other changes come to the number that its two came to.
+			require.NoError(t, d.DisableUser(ctx, bert.ID))
+			require.NoError(t, d.EnableUser(ctx, bert.ID))
 			require.True(t, may(t, d.Manager, ada), "after the rollback")
 			require.False(t, may(t, d.Manager, bert), "after the rollback")
-			// Other changes come to the numbers that the transaction came to.
-			for range 2 {
-				require.NoError(t, d.DisableUser(ctx, bert.ID))
-				require.False(t, may(t, d.Manager, bert))
-				require.NoError(t, d.EnableUser(ctx, bert.ID))
-				require.True(t, may(t, d.Manager, ada))
-				require.False(t, may(t, d.Manager, bert))
-			}
 		}
 		tx, s := begin()
 		swap(d.With(s))
@@ -203,10 +196,11 @@ func TestWith_memberships_do_not_leak(t *testing.T) {
 		}
 		require.False(t, may(d.Manager))
 		tx, s := begin()
-		promote(d.With(s))
+		in := d.With(s)
+		promote(in)
 		require.False(t, may(d.Manager))
+		require.True(t, may(in))
 		require.NoError(t, tx.Rollback())
-		require.False(t, may(d.Manager))
 		_, err = d.UpdateMember(ctx, org.ID, bert.ID, usermgmt.MemberUpdate{Role: new(usermgmt.RoleReader)})
 		require.NoError(t, err)
 		require.False(t, may(d.Manager))
