@@ -44,6 +44,12 @@ var allowedImports = map[string]map[string]string{
 		module + "/internal/gate":   "Close waits for running units",
 		"modernc.org/sqlite":        "the database, without cgo",
 	},
+	"pgstore": {
+		module + "/store":           "it keeps the contract",
+		module + "/internal/record": "the form in which records are kept",
+		module + "/internal/gate":   "Close waits for running units",
+		"github.com/jackc/pgx/v5":   "PostgreSQL's protocol",
+	},
 	"store/storetest": {
 		module + "/store": "what it tests",
 	},

@@ -62,6 +62,13 @@ func (r *reader) Users(ctx context.Context, q store.UserQuery) ([]store.User, er
 }
 
 func (r *reader) SearchUsers(ctx context.Context, by store.UserField, prefix, after string, limit int) ([]store.User, error) {
+	if !record.IsText(prefix) {
+		return nil, r.ok(ctx)
+	}
+	end, ok := record.PrefixEnd(prefix)
+	if !ok {
+		end = "\xff" // greater than all texts
+	}
 	// The least text after a text is that text and a zero byte.
 	from := max(prefix, after+"\x00")
 	if after == "" {
@@ -71,11 +78,11 @@ func (r *reader) SearchUsers(ctx context.Context, by store.UserField, prefix, af
 	case store.ByUsername:
 		return page(ctx, r, record.DecodeUser, limit,
 			"SELECT data FROM {user} WHERE realm=? AND username_key>=? AND username_key<? ORDER BY username_key LIMIT ?",
-			r.realm, from, record.PrefixEnd(prefix))
+			r.realm, from, end)
 	case store.ByEmail:
 		return page(ctx, r, record.DecodeUser, limit,
 			"SELECT data FROM {user} WHERE realm=? AND email_key>=? AND email_key<? ORDER BY email_key LIMIT ?",
-			r.realm, from, record.PrefixEnd(prefix))
+			r.realm, from, end)
 	}
 	return nil, cmp.Or(r.ok(ctx), invalid("by", "must be a field that users are searched by"))
 }

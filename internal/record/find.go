@@ -74,16 +74,21 @@ func RightsDiffer(a, b store.User) bool {
 		})
 }
 
-// PrefixEnd returns the least sequence of bytes that is greater than all texts
-// with the prefix. It need not be valid UTF-8.
-func PrefixEnd(prefix string) string {
-	for b := []byte(prefix); len(b) > 0; b = b[:len(b)-1] {
-		if b[len(b)-1] < 0xff {
-			b[len(b)-1]++
-			return string(b)
+// PrefixEnd returns the least text that is greater than all with the prefix, which
+// must be valid UTF-8; false if there is none.
+func PrefixEnd(prefix string) (string, bool) {
+	for prefix != "" {
+		r, n := utf8.DecodeLastRuneInString(prefix)
+		prefix = prefix[:len(prefix)-n]
+		if r == utf8.MaxRune {
+			continue
 		}
+		if r++; r == 0xd800 { // no text holds surrogates
+			r = 0xe000
+		}
+		return prefix + string(r), true
 	}
-	return "\xff" // greater than all valid UTF-8
+	return "", false
 }
 
 // IsText reports whether a record can hold the text. Nothing is found by another.

@@ -1,0 +1,102 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// errConflict is the category of errors after which a unit is run again: it met
+// another one, and nothing of it is left. A caller is told of it as
+// [store.ErrBusy] when the store has given up.
+var errConflict = errors.New("pgstore: another unit has changed what this one rests on")
+
+// errLost is a conflict too: the connection was lost, and with it the
+// transaction, before its commit was sent.
+var errLost = fmt.Errorf("the connection was lost: %w", errConflict)
+
+// codes of PostgreSQL's errors (its manual, appendix A).
+const (
+	codeReadOnly       = "25006"
+	codeFailed         = "25P02" // the transaction had failed before
+	codeUnique         = "23505"
+	codeDivisionByZero = "22012" // see assert
+	codeSerialization  = "40001"
+	codeDeadlock       = "40P01"
+	codeLocked         = "55P03"
+	codeCancelled      = "57014" // a cancel request, or a timeout of the server's
+	codeDiskFull       = "53100"
+	codeNoTable        = "42P01"
+	codeNoColumn       = "42703"
+	codeNoSchema       = "3F000"
+	codeTooManyClients = "53300"
+	codeShutdown       = "57P01"
+	codeCrash          = "57P02"
+	codeCannotConnect  = "57P03"
+)
+
+// code returns PostgreSQL's code of an error, or "" for an error of another kind.
+func code(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// translate puts an error of the driver into its category; ctx is that of the
+// call. The driver's own error stays in the chain, but for a done context.
+func translate(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var category error
+	switch code(err) {
+	case "":
+		switch {
+		case errors.Is(err, pgx.ErrTxClosed):
+			category = store.ErrDone
+		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+			category = store.ErrBusy // a limit of the host's, such as one for connecting
+		case pgconn.SafeToRetry(err), isNetwork(err):
+			category = errLost
+		}
+	case codeSerialization, codeDeadlock, codeLocked, codeUnique, codeDivisionByZero:
+		category = errConflict
+	case codeShutdown, codeCrash:
+		category = errLost
+	case codeFailed:
+		category = store.ErrDone
+	case codeReadOnly:
+		category = store.ErrReadOnly
+	case codeDiskFull:
+		category = store.ErrFull
+	case codeCancelled, codeTooManyClients, codeCannotConnect:
+		category = store.ErrBusy
+	case codeNoTable, codeNoColumn, codeNoSchema:
+		category = store.ErrSchema
+	}
+	if category == nil {
+		return fmt.Errorf("pgstore: %w", err)
+	}
+	return fmt.Errorf("pgstore: %w: %w", category, err)
+}
+
+// unknown reports whether a COMMIT that was sent after n other statements, and
+// failed after the answers of so many, may have been carried out all the same.
+func unknown(err error, answered, n int) bool {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		// An answer to the COMMIT itself that ends the session may have come
+		// while the server waited for its standbys, with the commit on disk.
+		return answered == n && e.SeverityUnlocalized != "ERROR"
+	}
+	return !pgconn.SafeToRetry(err)
+}
+
+func invalid(field, reason string) error {
+	return &store.InvalidError{Field: field, Reason: reason}
+}

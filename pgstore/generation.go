@@ -1,0 +1,59 @@
+package pgstore
+
+import (
+	"context"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+const generationOf = "SELECT generation FROM {realm} WHERE realm=$1"
+
+// Generation returns the realm's generation as committed now, by whatever
+// process: one small query, one round trip.
+func (s *Store) Generation(ctx context.Context, realm store.Realm) (uint64, error) {
+	if !s.gate.Enter() {
+		return 0, store.ErrClosed
+	}
+	defer s.gate.Leave()
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if err := realm.Check(); err != nil {
+		return 0, err
+	}
+	c := conn{sender: s.pool, naming: s.naming}
+	n, err := (&reader{conn: &c, realm: string(realm)}).Generation(ctx)
+	return n, err
+}
+
+func (r *reader) Generation(ctx context.Context) (uint64, error) {
+	if err := r.ok(ctx); err != nil {
+		return 0, err
+	}
+	n, err := r.count(ctx, generationOf, r.realm)
+	return uint64(n), err
+}
+
+// Generation counts the unit's own changes.
+func (t *tx) Generation(ctx context.Context) (uint64, error) {
+	if err := t.ok(ctx); err != nil {
+		return 0, err
+	}
+	t.conn.later = append(t.conn.later, t.flushRights()...)
+	return t.reader.Generation(ctx)
+}
+
+// flushRights gives the realm its next generation if the unit has changed what
+// rights are made of. The row is locked until the unit's end: units that take
+// rights away commit one after another.
+func (t *tx) flushRights() []step {
+	if !t.rights || t.bumped {
+		return nil
+	}
+	t.bumped = true
+	return []step{{
+		sql: "INSERT INTO {realm} AS r (realm, generation) VALUES ($1, 1)" +
+			" ON CONFLICT (realm) DO UPDATE SET generation=r.generation+1",
+		args: []any{t.realm},
+	}}
+}

@@ -1,0 +1,107 @@
+package pgstore
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/usermgmt-go/usermgmt/internal/record"
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+func sessions() table[store.Session] {
+	return table[store.Session]{"{session}", []string{"id"}, record.DecodeSession, func(s store.Session) rowKey { return sessionKey(s.ID) }}
+}
+
+func sessionKey(id store.SessionID) rowKey { return rowKey{table: "{session}", a: string(id)} }
+
+func (r *reader) Session(ctx context.Context, id store.SessionID) (store.Session, error) {
+	return findKey(ctx, r, sessions(), sessionKey(id), "id=$2", string(id))
+}
+
+func (r *reader) Sessions(ctx context.Context, user store.UserID, since store.SessionID, limit int) ([]store.Session, error) {
+	return list(ctx, r, record.DecodeSession, limit,
+		"SELECT data FROM {session} WHERE realm=$1 AND user_id=$2 AND id>$3 ORDER BY id LIMIT $4", r.realm, string(user), after(since))
+}
+
+func (t *tx) CreateSession(ctx context.Context, s store.Session) error {
+	if err := t.may(ctx, s); err != nil {
+		return err
+	}
+	parents := []parent{userParent(t, s.UserID)}
+	if s.OrganizationID != "" {
+		parents = append(parents, organizationParent(t, s.OrganizationID))
+	}
+	return t.create(ctx, parents, []rule{{"ID", "SELECT 1 FROM {session} WHERE realm=$1 AND id=$2", []any{t.realm, string(s.ID)}}},
+		"INSERT INTO {session} (realm, id, user_id, org_id, expires_at, data) SELECT $1, $2, $3, $4::text, $5::bigint, $6::bytea"+
+			" WHERE EXISTS (SELECT 1 FROM {user} WHERE realm=$1 AND id=$3)"+
+			" AND ($4::text IS NULL OR EXISTS (SELECT 1 FROM {organization} WHERE realm=$1 AND id=$4::text)) ON CONFLICT DO NOTHING",
+		t.realm, string(s.ID), string(s.UserID), orNull(s.OrganizationID), expiry(s.ExpiresAt), record.EncodeSession(s))
+}
+
+func (t *tx) DeleteSession(ctx context.Context, id store.SessionID) error {
+	if err := t.ok(ctx); err != nil {
+		return err
+	}
+	if err := t.remove(ctx, sessionKey(id), sessions().keys, "DELETE FROM {session} WHERE realm=$1 AND id=$2", t.realm, string(id)); err != nil {
+		return err
+	}
+	t.rights = true
+	t.leaveAll([]any{t.realm, string(id)}, "DELETE FROM {token} WHERE realm=$1 AND session_id=$2")
+	return nil
+}
+
+func (t *tx) DeleteSessions(ctx context.Context, user store.UserID) (int, error) {
+	if err := t.ok(ctx); err != nil {
+		return 0, err
+	}
+	if !record.IsText(string(user)) {
+		return 0, nil
+	}
+	// Nobody can sign the user in, or give him a code, once the row is locked.
+	args := []any{t.realm, string(user)}
+	var codes, n int64
+	err := t.conn.run(ctx,
+		step{sql: "SELECT 1 FROM {user} WHERE realm=$1 AND id=$2 FOR UPDATE", args: args},
+		step{sql: "DELETE FROM {token} WHERE realm=$1 AND user_id=$2 AND kind=$3", args: []any{t.realm, string(user), int64(store.TokenCode)}, changed: &codes},
+		step{sql: "DELETE FROM {token} WHERE realm=$1 AND session_id IN (SELECT id FROM {session} WHERE realm=$1 AND user_id=$2)", args: args},
+		step{sql: "DELETE FROM {session} WHERE realm=$1 AND user_id=$2", args: args, changed: &n})
+	t.rights = t.rights || n > 0
+	t.changed = t.changed || n+codes > 0
+	return int(n), err
+}
+
+func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int, error) {
+	if err := t.ok(ctx); err != nil || limit <= 0 {
+		return 0, err
+	}
+	// Tokens come first: those that go with their session are not counted twice.
+	total, err := t.conn.exec(ctx, "DELETE FROM {token} WHERE realm=$1 AND digest IN"+
+		" (SELECT digest FROM {token} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3)",
+		t.realm, now.UnixMicro(), int64(limit))
+	if left := int64(limit) - total; err == nil && left > 0 {
+		var ids []string
+		err = t.conn.each(ctx, func(row pgx.Rows) error {
+			var id string
+			err := row.Scan(&id)
+			ids = append(ids, id)
+			return err
+		}, "DELETE FROM {session} WHERE realm=$1 AND id IN"+
+			" (SELECT id FROM {session} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3) RETURNING id",
+			t.realm, now.UnixMicro(), left)
+		if len(ids) > 0 {
+			t.rights = true
+			t.conn.leave("DELETE FROM {token} WHERE realm=$1 AND session_id=ANY($2::text[])", t.realm, ids)
+		}
+		total += int64(len(ids))
+	}
+	if left := int64(limit) - total; err == nil && left > 0 {
+		var n int64
+		n, err = t.conn.exec(ctx, "DELETE FROM {vendor_secret} WHERE realm=$1 AND (vendor_id, digest) IN"+
+			" (SELECT vendor_id, digest FROM {vendor_secret} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3)",
+			t.realm, now.UnixMicro(), left)
+		total += n
+	}
+	t.changed = t.changed || total > 0
+	return int(total), err
+}

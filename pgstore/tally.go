@@ -1,0 +1,175 @@
+package pgstore
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// The table user_range counts users by ranges of their ids: a range goes from
+// its lo up to the next lo, and the first lo is empty. What came and went since
+// is in user_change, a row for each, so that units that create users never wait
+// for one another. Those rows are moved into the ranges now and then (see fold).
+// At any moment, for any snapshot, the users of a range are its n and the sum of
+// the changes with ids in it. So the n-th user is found among the users of one
+// range, by adding up as many rows as there are ranges and changes: a million
+// users are about a thousand ranges.
+const (
+	rangeFull  = 2048 // users in a range that is split
+	rangeSize  = 1024 // users in a range that a split makes
+	rangeSmall = 256  // users in a range that is joined to its neighbours
+	// changesDue is how many changes of a store's units, or met by a reader,
+	// make it time to fold.
+	changesDue = 1024
+)
+
+// flushUsers writes which users came and went.
+func (t *tx) flushUsers() []step {
+	var steps []step
+	for _, c := range []struct {
+		ids *[]string
+		n   int64
+	}{{&t.came, 1}, {&t.went, -1}} {
+		if len(*c.ids) > 0 {
+			steps = append(steps, step{
+				sql:  "INSERT INTO {user_change} (realm, user_id, n) SELECT $1, id, $2::bigint FROM unnest($3::text[]) AS i (id)",
+				args: []any{t.realm, c.n, *c.ids},
+			})
+			*c.ids = nil
+		}
+	}
+	return steps
+}
+
+// tell lets a question within a unit see what the unit has done.
+func (r *reader) tell() {
+	if r.tx != nil {
+		r.conn.later = append(r.conn.later, r.tx.flushUsers()...)
+	}
+}
+
+func (r *reader) UserAt(ctx context.Context, n int64) (store.UserID, error) {
+	if err := r.ok(ctx); err != nil {
+		return "", err
+	}
+	if n < 0 {
+		return "", invalid("n", "must not be negative")
+	}
+	r.tell()
+	var id *string
+	_, err := r.conn.one(ctx, "WITH k AS ("+
+		"SELECT lo AS key, true AS range, n FROM {user_range} WHERE realm=$1"+
+		" UNION ALL SELECT '', true, 0 WHERE NOT EXISTS (SELECT 1 FROM {user_range} WHERE realm=$1)"+
+		" UNION ALL SELECT user_id, false, n FROM {user_change} WHERE realm=$1), p AS ("+
+		"SELECT key, range, coalesce(sum(n) OVER (ORDER BY key, range DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)::bigint AS before FROM k)"+
+		" SELECT (SELECT id FROM {user} WHERE realm=$1 AND id>=p.key ORDER BY id OFFSET $2::bigint-p.before LIMIT 1),"+
+		" (SELECT count(*) FROM p WHERE NOT range)"+
+		" FROM p WHERE range AND before<=$2::bigint ORDER BY key DESC LIMIT 1",
+		into(&id, &r.changes), r.realm, n)
+	if err != nil {
+		return "", err
+	}
+	if id == nil {
+		return "", store.ErrNotFound
+	}
+	return store.UserID(*id), nil
+}
+
+// countAll counts the realm's users.
+func (r *reader) countAll(ctx context.Context) (n int64, err error) {
+	r.tell()
+	_, err = r.conn.one(ctx, "SELECT (coalesce((SELECT sum(n) FROM {user_range} WHERE realm=$1), 0)"+
+		" + coalesce(sum(n), 0))::bigint, count(*) FROM {user_change} WHERE realm=$1", into(&n, &r.changes), r.realm)
+	return n, err
+}
+
+// fold moves the changes of a realm into its ranges, unless somebody else is
+// about it. It waits for nobody and nobody waits for it but the next fold.
+func fold(ctx context.Context, c *conn, realm string) error {
+	c.begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+	defer c.rollback(ctx)
+	var alone bool
+	_, err := c.one(ctx, "SELECT pg_try_advisory_xact_lock($1)", into(&alone), c.naming.lock("fold", realm))
+	if err != nil || !alone {
+		return err
+	}
+	var full []string
+	small := false
+	err = c.each(ctx, func(row pgx.Rows) error {
+		var lo string
+		var n int64
+		if err := row.Scan(&lo, &n); err != nil {
+			return err
+		}
+		small = small || n < rangeSmall
+		if n > rangeFull {
+			full = append(full, lo)
+		}
+		return nil
+	}, "WITH c AS (DELETE FROM {user_change} WHERE realm=$1 RETURNING user_id, n), s AS ("+
+		"SELECT coalesce((SELECT lo FROM {user_range} WHERE realm=$1 AND lo<=c.user_id ORDER BY lo DESC LIMIT 1), '') AS lo, sum(n)::bigint AS n"+
+		" FROM c GROUP BY 1)"+
+		" INSERT INTO {user_range} AS r (realm, lo, n) SELECT $1, lo, n FROM s"+
+		" ON CONFLICT (realm, lo) DO UPDATE SET n=r.n+excluded.n RETURNING lo, n", realm)
+	if err != nil {
+		return err
+	}
+	for _, lo := range full {
+		if err := splitRange(ctx, c, realm, lo); err != nil {
+			return err
+		}
+	}
+	if small {
+		if err := joinRanges(ctx, c, realm); err != nil {
+			return err
+		}
+	}
+	return c.commit(ctx)
+}
+
+// splitRange cuts a range into pieces, by the users that are there. Changes
+// that have come since fold moved the others are not yet counted in any.
+func splitRange(ctx context.Context, c *conn, realm, lo string) error {
+	return c.run(ctx, step{
+		sql: "WITH b AS (SELECT min(lo) AS hi FROM {user_range} WHERE realm=$1 AND lo>$2)," +
+			" u AS (SELECT id, (row_number() OVER (ORDER BY id)-1)/$3::bigint AS part FROM {user}, b" +
+			" WHERE realm=$1 AND id>=$2 AND (b.hi IS NULL OR id<b.hi))," +
+			" p AS (SELECT CASE part WHEN 0 THEN $2 ELSE min(id) END AS lo, count(*) AS n, lead(min(id)) OVER (ORDER BY part) AS hi FROM u GROUP BY part)" +
+			" INSERT INTO {user_range} (realm, lo, n) SELECT $1, p.lo, p.n-coalesce((SELECT sum(n) FROM {user_change}" +
+			" WHERE realm=$1 AND user_id>=p.lo AND (coalesce(p.hi, b.hi) IS NULL OR user_id<coalesce(p.hi, b.hi))), 0)::bigint FROM p, b" +
+			" ON CONFLICT (realm, lo) DO UPDATE SET n=excluded.n",
+		args: []any{realm, lo, int64(rangeSize)},
+	})
+}
+
+// joinRanges makes one of neighbours that have few users together.
+func joinRanges(ctx context.Context, c *conn, realm string) error {
+	var kept, gone []string
+	var counts []int64
+	err := c.each(ctx, func(row pgx.Rows) error {
+		var lo string
+		var n int64
+		if err := row.Scan(&lo, &n); err != nil {
+			return err
+		}
+		if last := len(counts) - 1; last >= 0 && counts[last]+n <= rangeSize {
+			counts[last] += n
+			gone = append(gone, lo)
+			return nil
+		}
+		kept, counts = append(kept, lo), append(counts, n)
+		return nil
+	}, "SELECT lo, n FROM {user_range} WHERE realm=$1 ORDER BY lo", realm)
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	return c.run(ctx,
+		step{sql: "DELETE FROM {user_range} WHERE realm=$1 AND lo=ANY($2::text[])", args: []any{realm, gone}},
+		step{
+			sql: "UPDATE {user_range} r SET n=k.n FROM unnest($2::text[], $3::bigint[]) AS k (lo, n)" +
+				" WHERE r.realm=$1 AND r.lo=k.lo AND r.n<>k.n",
+			args: []any{realm, kept, counts},
+		})
+}
