@@ -316,19 +316,34 @@ type reachMode uint8
 const (
 	// reachShared: one shared facility is enough (to read).
 	reachShared reachMode = iota
-	// reachWhole: all of the user's facilities are needed (to change).
+	// reachWhole: all of the user's facilities are needed, of which there must
+	// be one (to change).
 	reachWhole
+	// reachPlaced: as reachWhole, or the user has none (to give him his first
+	// role at a facility, or to take his last).
+	reachPlaced
 )
 
 // reach requires p over the user: realm-wide, or at his facilities. A user
 // who shares no facility with the actor is as good as missing; an actor who
 // holds p nowhere is refused before that.
+//
+// A user without a facility is within reach of who holds p by a role at every
+// facility, as the administrator's is without scopes: such a one sees him, and
+// may place him at facilities, where his rank allows it. What else is changed of
+// him reaches beyond facilities, and is for who holds p in the whole realm.
 func (g *guard) reach(ctx context.Context, p Permission, mode reachMode, u store.User) error {
 	if ok, err := g.can(ctx, p, Realmwide); err != nil || ok {
 		return err
 	}
 	if err := g.needSomewhere(ctx, p); err != nil {
 		return err
+	}
+	if len(withoutFacilities(u.Grants)) == len(u.Grants) && hold(g.rights.facilities, p) {
+		if mode == reachWhole {
+			return &ForbiddenError{Permission: p, Reason: "the user has no facility"}
+		}
+		return nil
 	}
 	held, lacked := 0, 0
 	for _, grant := range u.Grants {
@@ -350,7 +365,7 @@ func (g *guard) reach(ctx context.Context, p Permission, mode reachMode, u store
 	switch {
 	case held == 0:
 		return ErrNotFound
-	case lacked > 0 && mode == reachWhole:
+	case lacked > 0 && mode != reachShared:
 		return &ForbiddenError{Permission: p, Reason: "the user has facilities beyond yours"}
 	}
 	return nil

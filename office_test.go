@@ -79,14 +79,22 @@ func (o *office) role(org usermgmt.OrganizationID, id usermgmt.UserID) usermgmt.
 // realmRole creates a realm role with the permissions and returns a grant of it.
 func (o *office) realmRole(name string, ps ...usermgmt.Permission) usermgmt.Grant {
 	o.t.Helper()
-	r, err := o.m.CreateRole(o.t.Context(), usermgmt.NewRole{Name: name, Permissions: ps})
-	require.NoError(o.t, err)
-	return usermgmt.Grant{Role: r.ID, Kind: usermgmt.ScopeRealm}
+	return usermgmt.Grant{Role: o.roleOf(usermgmt.ScopeRealm, name, ps...), Kind: usermgmt.ScopeRealm}
 }
 
 func (o *office) orgRole(name string, ps ...usermgmt.Permission) usermgmt.RoleID {
 	o.t.Helper()
-	r, err := o.m.CreateRole(o.t.Context(), usermgmt.NewRole{Name: name, Scope: usermgmt.ScopeOrganization, Permissions: ps})
+	return o.roleOf(usermgmt.ScopeOrganization, name, ps...)
+}
+
+func (o *office) facilityRole(name string, ps ...usermgmt.Permission) usermgmt.RoleID {
+	o.t.Helper()
+	return o.roleOf(usermgmt.ScopeFacility, name, ps...)
+}
+
+func (o *office) roleOf(scope usermgmt.ScopeKind, name string, ps ...usermgmt.Permission) usermgmt.RoleID {
+	o.t.Helper()
+	r, err := o.m.CreateRole(o.t.Context(), usermgmt.NewRole{Name: name, Scope: scope, Permissions: ps})
 	require.NoError(o.t, err)
 	return r.ID
 }

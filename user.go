@@ -234,8 +234,9 @@ func (g *guard) createUser(ctx context.Context, u store.User) error {
 	return g.record(ctx, Event{Action: "user.created", Object: "user:" + string(u.ID)})
 }
 
-// User returns a user by his id. It needs users.read, realm-wide or at a
-// facility that he shares; everyone may read himself.
+// User returns a user by his id. It needs users.read, realm-wide or at one of
+// his facilities, and for a user without any by a role at every facility;
+// everyone may read himself. users.list, which shows users in lists, is not enough.
 func (m *Manager) User(ctx context.Context, id UserID) (User, error) {
 	var u store.User
 	err := m.view(ctx, func(g *guard) error {

@@ -101,14 +101,11 @@ func TestUsersInReach(t *testing.T) {
 	t.Run("a role with users.list alone is enough, where it is held", func(t *testing.T) {
 		t.Parallel()
 		o := shops(t)
-		lister, err := o.m.CreateRole(t.Context(), usermgmt.NewRole{
-			Name: "lister", Scope: usermgmt.ScopeFacility, Permissions: []usermgmt.Permission{usermgmt.UsersList},
-		})
-		require.NoError(t, err)
-		o.person("lise", at(lister.ID, "east"), at(usermgmt.RoleFulfiller, "north"))
+		lister := o.facilityRole("lister", usermgmt.UsersList)
+		o.person("lise", at(lister, "east"), at(usermgmt.RoleFulfiller, "north"))
 		require.Equal(t, people("erik", "lise"), o.sees(o.as("lise")))
 		require.Contains(t, o.sees(o.as("nora")), usermgmt.UserID("lise"))
-		o.person("lars", at(lister.ID))
+		o.person("lars", at(lister))
 		require.Contains(t, o.sees(o.as("lars")), usermgmt.UserID("clerk"))
 	})
 

@@ -59,6 +59,11 @@ type UserUpdate struct {
 // UpdateUser changes a user in one step of his version. An update that changes
 // nothing writes nothing, and returns the user as he is. Beside the right to
 // change each field it needs that the user holds no right that the actor lacks.
+//
+// A right that is held at facilities reaches the users whose facilities are all
+// among these. One that is held by a role at every facility also reaches users
+// without any: to give them a role at a facility or to take the last one, and for
+// nothing else.
 func (m *Manager) UpdateUser(ctx context.Context, id UserID, up UserUpdate) (User, error) {
 	if err := up.check(); err != nil {
 		return User{}, err
@@ -134,6 +139,15 @@ func (up UserUpdate) changesTenants() bool {
 	return up.Tenants != nil || up.AddTenants != nil || up.RemoveTenants != nil
 }
 
+func (up UserUpdate) changesProfile() bool {
+	return up.FirstName != nil || up.LastName != nil || up.Email != nil || up.Locale != nil || up.Username != nil || up.Attributes != nil || up.Tags != nil
+}
+
+// changesOthers reports whether the update is for more than grants.
+func (up UserUpdate) changesOthers() bool {
+	return up.changesProfile() || up.changesTenants() || up.Disabled != nil || up.Password != nil
+}
+
 // mayUpdate loads the user and requires the right to update him so. It
 // checks all but what depends on the outcome, which updateUser checks.
 func (g *guard) mayUpdate(ctx context.Context, id UserID, up UserUpdate) (store.User, error) {
@@ -145,7 +159,11 @@ func (g *guard) mayUpdate(ctx context.Context, id UserID, up UserUpdate) (store.
 	if self {
 		u, err = g.r.User(ctx, id)
 	} else {
-		u, err = g.user(ctx, g.gate(ctx, up), reachWhole, id)
+		mode := reachWhole
+		if up.changesGrants() && !up.changesOthers() {
+			mode = reachPlaced // mayChangeGrants keeps it to facilities
+		}
+		u, err = g.user(ctx, g.gate(ctx, up), mode, id)
 	}
 	if err != nil {
 		return store.User{}, err
@@ -165,7 +183,6 @@ func (g *guard) mayUpdate(ctx context.Context, id UserID, up UserUpdate) (store.
 // gate picks the permission by which an update reaches its user: the one of
 // the only thing that it changes, else users.update.
 func (g *guard) gate(ctx context.Context, up UserUpdate) Permission {
-	profile := up.FirstName != nil || up.LastName != nil || up.Email != nil || up.Locale != nil || up.Username != nil || up.Attributes != nil || up.Tags != nil
 	for _, only := range []struct {
 		is bool
 		p  Permission
@@ -175,7 +192,7 @@ func (g *guard) gate(ctx context.Context, up UserUpdate) Permission {
 		{up.Disabled != nil, UsersEnable},
 		{up.Password != nil, UsersPasswordReset},
 	} {
-		if !only.is || profile {
+		if !only.is || up.changesProfile() {
 			continue
 		}
 		if ok, err := g.can(ctx, only.p, Realmwide); err == nil && ok {
@@ -258,7 +275,7 @@ func (g *guard) mayChangeGrants(ctx context.Context, u store.User, up UserUpdate
 		return &ForbiddenError{Permission: UsersUpdateRoles}
 	}
 	for _, state := range []store.User{u, after} {
-		err := g.reach(ctx, UsersUpdate, reachWhole, state)
+		err := g.reach(ctx, UsersUpdate, reachPlaced, state)
 		if errors.Is(err, ErrForbidden) || errors.Is(err, ErrNotFound) {
 			return &ForbiddenError{Permission: UsersUpdateRoles}
 		}

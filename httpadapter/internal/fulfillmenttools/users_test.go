@@ -41,6 +41,9 @@ func TestReach(t *testing.T) {
 		{"ada", "sven", 200, 200, 200},
 		{"ada", "finn", 200, 200, 200},
 		{"ada", "ada", 200, 200, 200},
+		{"ada", "root", 200, 403, 403},
+		{"ada", "noah", 200, 403, 403}, // without a facility: hers to place, and no more
+		{"ada", "olga", 200, 403, 403},
 		{"alf", "donna", 404, 404, 404},
 		{"alf", "sven", 200, 403, 403}, // one of his facilities is not alf's
 		{"alf", "finn", 200, 403, 403},
@@ -183,6 +186,25 @@ func TestReplaceKeepsOtherScopes(t *testing.T) {
 	status, body = w.do(t, "root", "PATCH", "/api/users/<noah>", promote(1, "ADMINISTRATOR"))
 	require.Equal(t, 200, status, body)
 	require.Equal(t, []usermgmt.Grant{{Role: usermgmt.RoleAdministrator, Kind: usermgmt.ScopeFacility}}, w.get(t, "noah").Grants)
+}
+
+// TestFirstRole: an administrator everywhere gives those their first role at a
+// facility who hold no right that he lacks; from then on they are his.
+func TestFirstRole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for whom, want := range map[string]int{"root": 403, "olga": 403, "otto": 403, "rita": 403, "hank": 403, "noah": 200} {
+		status, body := w.do(t, "sven", "PATCH", "/api/users/<"+whom+">", promote(1, "FULFILLER", north))
+		require.Equal(t, 404, status, "%s: %s", whom, body)
+		status, body = w.do(t, "alf", "PATCH", "/api/users/<"+whom+">", promote(1, "FULFILLER", north))
+		require.Equal(t, 404, status, "%s: %s", whom, body)
+		status, body = w.do(t, "ada", "PATCH", "/api/users/<"+whom+">", promote(1, "FULFILLER", north))
+		require.Equal(t, want, status, "%s: %s", whom, body)
+		if want == 200 {
+			status, body = w.do(t, "ada", "PATCH", "/api/users/<"+whom+">", strings.Replace(rename, "1", "2", 1))
+			require.Equal(t, 200, status, "%s: %s", whom, body)
+		}
+	}
 }
 
 // TestAdministrators: without facilities one is an administrator everywhere,

@@ -1,0 +1,135 @@
+package usermgmt_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usermgmt-go/usermgmt"
+)
+
+// TestAdministratorEverywhere: chief, whose facility role lists no facility,
+// sees everybody. Of users without a facility he may make such as have one, if
+// they hold no right that he lacks, and nothing else.
+func TestAdministratorEverywhere(t *testing.T) {
+	t.Parallel()
+	place := usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{at(usermgmt.RoleFulfiller, "north")}}
+	with := func(f func(*usermgmt.UserUpdate)) usermgmt.UserUpdate {
+		up := place
+		f(&up)
+		return up
+	}
+	world := func(t *testing.T) *office {
+		o := shops(t)
+		o.person("owner")
+		o.company("acme", "owner")
+		o.joins("acme", "member", usermgmt.RoleMember)
+		o.joins("acme", "idle", usermgmt.RoleUnassigned)
+		o.person("auditor", direct(usermgmt.EventsRead))
+		o.person("half", direct(usermgmt.UsersAdd), at(usermgmt.RoleFulfiller, "north"))
+		o.person("lister", at(o.facilityRole("lister", usermgmt.UsersList)))
+		o.person("reader", at(o.facilityRole("reader", usermgmt.UsersRead)))
+		o.person("editor", at(o.facilityRole("editor", usermgmt.UsersUpdate)))
+		return o
+	}
+
+	t.Run("reads", func(t *testing.T) {
+		t.Parallel()
+		o := world(t)
+		for _, whom := range o.sees(o.as("chief")) {
+			u, err := o.as("chief").User(t.Context(), whom)
+			require.NoError(t, err, whom)
+			byName, err := o.as("chief").UserByUsername(t.Context(), string(whom))
+			require.NoError(t, err, whom)
+			require.Equal(t, u, byName)
+		}
+		_, err := o.as("chief").EffectivePermissions(t.Context(), "clerk")
+		require.NoError(t, err)
+		_, err = o.as("chief").User(t.Context(), "nobody")
+		require.Equal(t, usermgmt.ErrNotFound, err)
+		_, err = o.as("reader").User(t.Context(), "clerk")
+		require.NoError(t, err)
+		// Whoever lists may not read one by one for that: the two are permissions of their own.
+		require.Contains(t, o.sees(o.as("lister")), usermgmt.UserID("clerk"))
+		for _, whom := range people("clerk", "fred") {
+			_, err = o.as("lister").User(t.Context(), whom)
+			require.ErrorIs(t, err, usermgmt.ErrForbidden)
+		}
+		for _, who := range people("nora", "sam") {
+			for _, whom := range people("clerk", "root", "chief", "erik") {
+				_, err = o.as(who).User(t.Context(), whom)
+				require.Equal(t, usermgmt.ErrNotFound, err, "%s reads %s", who, whom)
+			}
+		}
+	})
+
+	for name, c := range map[string]struct {
+		who, whom usermgmt.UserID
+		up        usermgmt.UserUpdate
+		want      error
+	}{
+		"a first facility":                             {"chief", "clerk", place, nil},
+		"a first facility, as a supervisor":            {"chief", "clerk", usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{at(usermgmt.RoleSupervisor, "north")}}, nil},
+		"a first facility, as an administrator":        {"chief", "clerk", usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{at(usermgmt.RoleAdministrator)}}, nil},
+		"a first facility, to a member without rights": {"chief", "idle", place, nil},
+		"by someone who updates users everywhere":      {"editor", "clerk", place, nil},
+		"the last facility":                            {"chief", "erik", usermgmt.UserUpdate{RemoveGrants: []usermgmt.Grant{at(usermgmt.RoleFulfiller)}}, nil},
+		"a realm admin":                                {"chief", "root", place, usermgmt.ErrForbidden},
+		"an owner":                                     {"chief", "owner", place, usermgmt.ErrForbidden},
+		"a member who may read there":                  {"chief", "member", place, usermgmt.ErrForbidden},
+		"who reads events":                             {"chief", "auditor", place, usermgmt.ErrForbidden},
+		"a right that he lacks":                        {"editor", "clerk", usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{at(usermgmt.RoleSupervisor, "north")}}, usermgmt.ErrForbidden},
+		"a realm role":                                 {"chief", "clerk", usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{{Role: usermgmt.RoleReadOnly, Kind: usermgmt.ScopeRealm}}}, usermgmt.ErrForbidden},
+		"a realm permission that he holds there":       {"chief", "clerk", usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{direct(usermgmt.UsersRead)}}, usermgmt.ErrForbidden},
+		"a facility, and a realm role away":            {"chief", "half", usermgmt.UserUpdate{AddGrants: place.AddGrants, RemoveGrants: []usermgmt.Grant{direct(usermgmt.UsersAdd)}}, usermgmt.ErrForbidden},
+		"his name":                                     {"chief", "clerk", usermgmt.UserUpdate{FirstName: new("X")}, usermgmt.ErrForbidden},
+		"a facility and his name":                      {"chief", "clerk", with(func(up *usermgmt.UserUpdate) { up.FirstName = new("X") }), usermgmt.ErrForbidden},
+		"a facility and his tags":                      {"chief", "clerk", with(func(up *usermgmt.UserUpdate) { up.Tags = &[]string{"x"} }), usermgmt.ErrForbidden},
+		"a facility and a password":                    {"chief", "clerk", with(func(up *usermgmt.UserUpdate) { up.Password = new("seven lamps 31") }), usermgmt.ErrForbidden},
+		"a facility and a tenant":                      {"chief", "clerk", with(func(up *usermgmt.UserUpdate) { up.AddTenants = []string{} }), usermgmt.ErrForbidden},
+		"disabled":                                     {"chief", "clerk", with(func(up *usermgmt.UserUpdate) { up.Disabled = new(true) }), usermgmt.ErrForbidden},
+		"nothing":                                      {"chief", "clerk", usermgmt.UserUpdate{}, usermgmt.ErrForbidden},
+		"by a supervisor of the facility":              {"nora", "clerk", place, usermgmt.ErrNotFound},
+		"by an administrator of listed facilities":     {"local", "clerk", place, usermgmt.ErrNotFound},
+		"the last facility, by a supervisor":           {"nora", "fred", usermgmt.UserUpdate{RemoveGrants: []usermgmt.Grant{at(usermgmt.RoleFulfiller)}}, usermgmt.ErrForbidden},
+		"by someone who only reads":                    {"reader", "clerk", place, usermgmt.ErrForbidden},
+	} {
+		t.Run("gives "+name, func(t *testing.T) {
+			t.Parallel()
+			o := world(t)
+			o.person("local", at(usermgmt.RoleAdministrator, "north", "south", "east"))
+			before, err := o.m.User(t.Context(), c.whom)
+			require.NoError(t, err)
+			_, err = o.as(c.who).UpdateUser(t.Context(), c.whom, c.up)
+			require.True(t, errors.Is(err, c.want) && (err == nil) == (c.want == nil), "%v", err)
+			after, err := o.m.User(t.Context(), c.whom)
+			require.NoError(t, err)
+			require.Equal(t, c.want == nil, after.Version > before.Version)
+		})
+	}
+
+	t.Run("does nothing else to them", func(t *testing.T) {
+		t.Parallel()
+		o := world(t)
+		chief := o.as("chief")
+		for _, whom := range people("clerk", "root", "owner") {
+			require.ErrorIs(t, chief.DeleteUser(t.Context(), whom), usermgmt.ErrForbidden, "delete %s", whom)
+			require.ErrorIs(t, chief.ResetPassword(t.Context(), whom, "seven lamps 31"), usermgmt.ErrForbidden, "reset %s", whom)
+			require.ErrorIs(t, chief.DisableUser(t.Context(), whom), usermgmt.ErrForbidden, "disable %s", whom)
+		}
+		_, err := chief.CreateUser(t.Context(), usermgmt.NewUser{Username: "new"})
+		require.ErrorIs(t, err, usermgmt.ErrForbidden)
+	})
+
+	t.Run("does to one of his facilities what he does to any", func(t *testing.T) {
+		t.Parallel()
+		o := world(t)
+		chief := o.as("chief")
+		_, err := chief.UpdateUser(t.Context(), "clerk", place)
+		require.NoError(t, err)
+		_, err = chief.UpdateUser(t.Context(), "clerk", usermgmt.UserUpdate{FirstName: new("Clara")})
+		require.NoError(t, err)
+		require.NoError(t, chief.DeleteUser(t.Context(), "clerk"))
+	})
+}
