@@ -133,3 +133,73 @@ func TestAdministratorEverywhere(t *testing.T) {
 		require.NoError(t, chief.DeleteUser(t.Context(), "clerk"))
 	})
 }
+
+// TestFacilityRoles: they replace what a user holds at facilities, and nothing else.
+func TestFacilityRoles(t *testing.T) {
+	t.Parallel()
+	roles := func(grants ...usermgmt.Grant) usermgmt.UserUpdate {
+		return usermgmt.UserUpdate{FacilityRoles: &grants}
+	}
+
+	t.Run("other scopes stay", func(t *testing.T) {
+		t.Parallel()
+		o := shops(t)
+		o.person("owner")
+		o.company("acme", "owner")
+		others := []usermgmt.Grant{realmAdmin, direct(usermgmt.UsersAdd), grantIn(usermgmt.RoleReader, "acme")}
+		o.person("multi", append(others, at(usermgmt.RoleSupervisor, "north"), at(usermgmt.RoleFulfiller, "south"))...)
+		u, err := o.m.UpdateUser(t.Context(), "multi", roles(at(usermgmt.RoleFulfiller, "east"), at(usermgmt.RoleFulfiller, "south")))
+		require.NoError(t, err)
+		require.ElementsMatch(t, append(others, at(usermgmt.RoleFulfiller, "east", "south")), u.Grants)
+		u, err = o.m.UpdateUser(t.Context(), "multi", roles())
+		require.NoError(t, err)
+		require.ElementsMatch(t, others, u.Grants)
+		require.EqualValues(t, 3, u.Version)
+	})
+
+	t.Run("those of other scopes are refused", func(t *testing.T) {
+		t.Parallel()
+		o := shops(t)
+		for _, g := range []usermgmt.Grant{realmAdmin, direct(usermgmt.UsersAdd), {Role: usermgmt.RoleReader, Kind: usermgmt.ScopeOrganization}, {Role: usermgmt.RoleFulfiller, Scopes: []string{"north"}}} {
+			_, err := o.m.UpdateUser(t.Context(), "fred", roles(at(usermgmt.RoleFulfiller, "north"), g))
+			require.Equal(t, "invalid roles", field(t, err), "%v", g)
+		}
+		_, err := o.m.UpdateUser(t.Context(), "fred", roles(usermgmt.Grant{Role: usermgmt.RoleAdmin, Kind: usermgmt.ScopeFacility}))
+		require.Equal(t, "invalid roles", field(t, err))
+	})
+
+	for name, c := range map[string]struct {
+		who, whom usermgmt.UserID
+		grant     usermgmt.Grant
+		want      error
+	}{
+		"of a facility of hers to another":       {"sam", "fred", at(usermgmt.RoleFulfiller, "south"), nil},
+		"up":                                     {"nora", "fred", at(usermgmt.RoleSupervisor, "north"), nil},
+		"down, oneself":                          {"sam", "sam", at(usermgmt.RoleFulfiller, "north"), nil},
+		"wider, oneself":                         {"sam", "sam", at(usermgmt.RoleSupervisor, "north", "south", "east"), usermgmt.ErrForbidden},
+		"to a facility that is not hers":         {"nora", "fred", at(usermgmt.RoleFulfiller, "south"), usermgmt.ErrForbidden},
+		"everywhere":                             {"nora", "fred", at(usermgmt.RoleAdministrator), usermgmt.ErrForbidden},
+		"of someone who is in part another's":    {"nora", "finn", at(usermgmt.RoleFulfiller, "north"), usermgmt.ErrForbidden},
+		"of a stranger":                          {"nora", "erik", at(usermgmt.RoleFulfiller, "north"), usermgmt.ErrNotFound},
+		"to someone without any":                 {"chief", "clerk", at(usermgmt.RoleFulfiller, "north"), nil},
+		"by whoever changes users":               {"changer", "fred", at(usermgmt.RoleFulfiller, "south"), nil},
+		"by whoever changes users, without any":  {"changer", "clerk", at(usermgmt.RoleFulfiller, "south"), nil},
+		"by whoever changes roles":               {"giver", "fred", at(usermgmt.RoleFulfiller, "south"), nil},
+		"that hold what the one who gives lacks": {"changer", "fred", at(usermgmt.RoleSupervisor, "north"), usermgmt.ErrForbidden},
+		"by nobody":                              {"fred", "fred", at(usermgmt.RoleFulfiller, "south"), usermgmt.ErrForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := shops(t)
+			o.person("changer", direct(usermgmt.UsersUpdate))
+			o.person("giver", direct(usermgmt.UsersUpdateRoles))
+			up := roles(c.grant)
+			up.Version = 1
+			u, err := o.as(c.who).UpdateUser(t.Context(), c.whom, up)
+			require.True(t, errors.Is(err, c.want) && (err == nil) == (c.want == nil), "%v", err)
+			if c.want == nil {
+				require.Equal(t, []usermgmt.Grant{c.grant}, u.Grants)
+			}
+		})
+	}
+}

@@ -39,8 +39,10 @@ func (up UserUpdate) grants(old []Grant) []Grant {
 		old = *up.Grants
 	}
 	grants := slices.DeleteFunc(slices.Clone(old), func(g Grant) bool {
-		return up.Roles != nil && g.Role != "" && g.Kind == ScopeRealm || up.Permissions != nil && g.Permission != ""
+		return up.Roles != nil && g.Role != "" && g.Kind == ScopeRealm || up.Permissions != nil && g.Permission != "" ||
+			up.FacilityRoles != nil && g.Kind == ScopeFacility
 	})
+	grants = append(grants, value(up.FacilityRoles)...)
 	for _, id := range value(up.Roles) {
 		grants = append(grants, Grant{Role: id, Kind: ScopeRealm})
 	}

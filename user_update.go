@@ -18,6 +18,10 @@ type UserUpdate struct {
 	// Version must be the user's current one, or 0 to change whatever is there.
 	Version int64
 
+	// ByRight takes the actor for anybody else where he changes himself: his own
+	// profile then needs users.update over him, and so does an update of nothing.
+	ByRight bool
+
 	// FirstName, LastName, Email (empty for none) and Locale are what a user
 	// may change of himself; otherwise they need users.update. An address that
 	// he gives himself, or one that someone gives him whose right to it ends at
@@ -44,6 +48,10 @@ type UserUpdate struct {
 	// single permissions alone. They need users.update-roles.
 	Roles       *[]RoleID
 	Permissions *[]Permission
+
+	// FacilityRoles, of which all must be of the facility scope, replaces the
+	// grants of that scope alone. It needs what AddGrants of them needs.
+	FacilityRoles *[]Grant
 
 	// Tenants replaces all assignments; AddTenants and RemoveTenants change
 	// them. They need users.update-tenants.
@@ -124,6 +132,11 @@ func (up UserUpdate) check() error {
 			}
 		}
 	}
+	for _, f := range value(up.FacilityRoles) {
+		if f.Kind != ScopeFacility {
+			return invalid("roles", "must be of the facility scope")
+		}
+	}
 	return nil
 }
 
@@ -132,7 +145,7 @@ func overlap(a, b []string) bool {
 }
 
 func (up UserUpdate) changesGrants() bool {
-	return up.Grants != nil || up.AddGrants != nil || up.RemoveGrants != nil || up.Roles != nil || up.Permissions != nil
+	return up.Grants != nil || up.AddGrants != nil || up.RemoveGrants != nil || up.Roles != nil || up.Permissions != nil || up.FacilityRoles != nil
 }
 
 func (up UserUpdate) changesTenants() bool {
@@ -155,6 +168,7 @@ func (g *guard) mayUpdate(ctx context.Context, id UserID, up UserUpdate) (store.
 	if err != nil {
 		return store.User{}, err
 	}
+	self = self && !up.ByRight
 	var u store.User
 	if self {
 		u, err = g.r.User(ctx, id)

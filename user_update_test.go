@@ -49,6 +49,7 @@ func TestUpdateUser(t *testing.T) {
 			{RemoveGrants: []usermgmt.Grant{realmRole(usermgmt.RoleAdmin), at(usermgmt.RoleFulfiller, "F9")}, RemoveTenants: []string{"any"}},
 			{Disabled: new(false)},
 			{Grants: &[]usermgmt.Grant{at(usermgmt.RoleFulfiller, "F2"), realmRole(usermgmt.RoleReadOnly), at(usermgmt.RoleFulfiller, "F1")}},
+			{FacilityRoles: &[]usermgmt.Grant{at(usermgmt.RoleFulfiller, "F2"), at(usermgmt.RoleFulfiller, "F1")}},
 		} {
 			got, err := d.UpdateUser(t.Context(), u.ID, up)
 			require.NoError(t, err)
@@ -67,6 +68,38 @@ func TestUpdateUser(t *testing.T) {
 		got, err = d.UpdateUser(t.Context(), u.ID, usermgmt.UserUpdate{Permissions: &[]usermgmt.Permission{usermgmt.UsersRead}})
 		require.NoError(t, err)
 		require.ElementsMatch(t, []usermgmt.Grant{role, direct(usermgmt.UsersRead), at(usermgmt.RoleFulfiller, "F1")}, got.Grants)
+	})
+	t.Run("is by right alone, if that is asked for", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		for name, c := range map[string]struct {
+			grants []usermgmt.Grant
+			may    bool
+		}{
+			"nobody":                {nil, false},
+			"who gives roles":       {[]usermgmt.Grant{direct(usermgmt.UsersUpdateRoles)}, false},
+			"who changes users":     {[]usermgmt.Grant{direct(usermgmt.UsersUpdate)}, true},
+			"a fulfiller":           {[]usermgmt.Grant{at(usermgmt.RoleFulfiller, "F1")}, false},
+			"a supervisor":          {[]usermgmt.Grant{at(usermgmt.RoleSupervisor, "F1")}, true},
+			"a supervisor in part":  {[]usermgmt.Grant{at(usermgmt.RoleSupervisor, "F1"), at(usermgmt.RoleFulfiller, "F2")}, false},
+			"administrator of all":  {[]usermgmt.Grant{at(usermgmt.RoleAdministrator)}, true},
+			"administrator of some": {[]usermgmt.Grant{at(usermgmt.RoleAdministrator, "F1")}, true},
+			"the realm's admin":     {[]usermgmt.Grant{realmRole(usermgmt.RoleAdmin)}, true},
+		} {
+			u := d.user(t, strings.ReplaceAll(name, " ", "-"), c.grants...)
+			for _, up := range []usermgmt.UserUpdate{{FirstName: new("X")}, {}} {
+				require.NoError(t, second(d.acting(u).UpdateUser(t.Context(), u.ID, up)), "%s of himself", name)
+				up.ByRight = true
+				err := second(d.acting(u).UpdateUser(t.Context(), u.ID, up))
+				if c.may {
+					require.NoError(t, err, name)
+					continue
+				}
+				var refused *usermgmt.ForbiddenError
+				require.ErrorAs(t, err, &refused, name)
+				require.Equal(t, usermgmt.UsersUpdate, refused.Permission, name)
+			}
+		}
 	})
 	t.Run("an empty list asks for the right to change it, and changes nothing", func(t *testing.T) {
 		t.Parallel()

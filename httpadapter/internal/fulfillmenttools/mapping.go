@@ -44,16 +44,16 @@ func newUser(req userCreateRequest) (usermgmt.NewUser, error) {
 }
 
 // updateOf folds the actions of a request, in their order, into one update
-// without version and grants. The grants are those of the role that the actions
-// give, nil if they give none.
-func updateOf(req userUpdateRequest) (up usermgmt.UserUpdate, grants []usermgmt.Grant, err error) {
+// without version.
+func updateOf(req userUpdateRequest) (usermgmt.UserUpdate, error) {
+	var up usermgmt.UserUpdate
 	if n := len(req.Actions); n == 0 || n > maxActions {
-		return up, nil, wire.Invalidf("actions", "must have 1 to %d elements", maxActions)
+		return up, wire.Invalidf("actions", "must have 1 to %d elements", maxActions)
 	}
 	for i, a := range req.Actions {
 		path := fmt.Sprintf("actions[%d].", i)
 		if a.Action != "ModifyUser" {
-			return up, nil, wire.Invalidf(path+"action", "must be ModifyUser")
+			return up, wire.Invalidf(path+"action", "must be ModifyUser")
 		}
 		for _, f := range []struct {
 			name  string
@@ -71,7 +71,7 @@ func updateOf(req userUpdateRequest) (up usermgmt.UserUpdate, grants []usermgmt.
 			}
 			if f.check != nil {
 				if err := f.check(path+f.name, f.from.Value); err != nil {
-					return up, nil, err
+					return up, err
 				}
 			}
 			*f.to = &f.from.Value
@@ -82,23 +82,19 @@ func updateOf(req userUpdateRequest) (up usermgmt.UserUpdate, grants []usermgmt.
 		if a.CustomAttributes.Set {
 			attributes, err := attributesOf(a.CustomAttributes)
 			if err != nil {
-				return up, nil, err
+				return up, err
 			}
 			up.Attributes = &attributes
 		}
 		if a.Roles.Set {
-			if grants, err = grantsOf(path+"roles", a.Roles.Value); err != nil {
-				return up, nil, err
+			grants, err := grantsOf(path+"roles", a.Roles.Value)
+			if err != nil {
+				return up, err
 			}
+			up.FacilityRoles = &grants
 		}
 	}
-	return up, grants, nil
-}
-
-// replaceRoles returns the grants with those of the facility scope replaced.
-func replaceRoles(grants, roles []usermgmt.Grant) []usermgmt.Grant {
-	kept := slices.DeleteFunc(slices.Clone(grants), func(g usermgmt.Grant) bool { return g.Kind == usermgmt.ScopeFacility })
-	return append(kept, roles...)
+	return up, nil
 }
 
 // roleID is the role of that name, empty for none of the text's three.

@@ -132,24 +132,24 @@ func FuzzActions(f *testing.F) {
 		if d.Unmarshal(body, &req) != nil {
 			return
 		}
-		up, grants, err := updateOf(req)
+		up, err := updateOf(req)
 		if err != nil {
 			return
 		}
-		if grants != nil {
-			checkRole(t, grants)
+		if up.FacilityRoles != nil {
+			checkRole(t, *up.FacilityRoles)
 		}
 		var want userUpdateRequest // in which the actions came one after the other
 		for i := range req.Actions {
 			want.Actions = append(want.Actions[:0:0], req.Actions[i])
-			one, some, err := updateOf(want)
+			one, err := updateOf(want)
 			if err != nil {
 				t.Fatalf("action %d alone: %v", i, err)
 			}
 			later := userUpdateRequest{Actions: req.Actions[i+1:]}
 			var after usermgmt.UserUpdate
 			if len(later.Actions) > 0 {
-				if after, _, err = updateOf(later); err != nil {
+				if after, err = updateOf(later); err != nil {
 					t.Fatalf("actions behind %d: %v", i, err)
 				}
 			}
@@ -161,7 +161,7 @@ func FuzzActions(f *testing.F) {
 					t.Fatalf("action %d was lost", i)
 				}
 			}
-			if some != nil && grants == nil {
+			if one.FacilityRoles != nil && after.FacilityRoles == nil && !reflect.DeepEqual(one.FacilityRoles, up.FacilityRoles) {
 				t.Fatalf("the role of action %d was lost", i)
 			}
 		}
@@ -170,6 +170,7 @@ func FuzzActions(f *testing.F) {
 		}
 		bare := usermgmt.UserUpdate{
 			FirstName: up.FirstName, LastName: up.LastName, Email: up.Email, Locale: up.Locale, Password: up.Password, Attributes: up.Attributes,
+			FacilityRoles: up.FacilityRoles,
 		}
 		if !reflect.DeepEqual(bare, up) {
 			t.Fatalf("bound what is not of the text: %+v", up)

@@ -40,40 +40,22 @@ func (d *dialect) updateUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 	if err := d.update.Decode(w, r, &req); err != nil {
 		return err
 	}
-	up, roles, err := updateOf(req)
+	up, err := updateOf(req)
 	if err != nil {
 		return err
 	}
-	up.Version = req.Version
-	if up.Version == 0 {
+	if up.Version = req.Version; up.Version == 0 {
 		up.Version = noVersion
 	}
-	if roles != nil {
-		old, err := visible(m, r)
-		if err != nil {
-			return err
-		}
-		if old.Version != req.Version {
-			// The new grants would rest on others than those that the caller
-			// means, should his version be the current one in a moment.
-			up.Version = noVersion
-		}
-		grants := replaceRoles(old.Grants, roles)
-		up.Grants = &grants
-	} else if userID(r) == m.Actor().UserID() {
-		// The Manager lets everyone change his own profile. Here that takes the
-		// right to change such users, which this asks for.
-		up.AddGrants = []usermgmt.Grant{}
-	}
+	// The Manager lets everyone change his own profile. Here that takes the right
+	// to change such users.
+	up.ByRight = true
 	u, err := m.UpdateUser(r.Context(), userID(r), up)
 	if stale := (*usermgmt.StaleError)(nil); errors.As(err, &stale) {
 		return &usermgmt.StaleError{Version: stale.Version, Requested: req.Version}
 	}
-	if err != nil && roles == nil {
-		return unlessUnseen(m, r, err)
-	}
 	if err != nil {
-		return err
+		return unlessUnseen(m, r, err)
 	}
 	return wire.JSON(w, http.StatusOK, userOf(u))
 }

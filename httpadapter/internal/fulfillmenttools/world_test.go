@@ -113,9 +113,15 @@ var (
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldOn(t, memstore.New())
+}
+
+// newWorldOn is newWorld on a store.
+func newWorldOn(t testing.TB, s store.Store) *world {
+	t.Helper()
 	key, err := usermgmt.GenerateSigningKey(nil)
 	require.NoError(t, err)
-	w := &world{store: memstore.New()}
+	w := &world{store: s}
 	w.now.Store(founded.UnixMicro())
 	w.Manager, err = usermgmt.New(w.store, usermgmt.Options{
 		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2, Logger: w.logger(),
