@@ -141,9 +141,7 @@ func Open(ctx context.Context, url string, opts *Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("pgstore: %w", err)
 	}
-	config.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: patience}
-	}
+	watch(config)
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("pgstore: %w", err)
@@ -155,6 +153,14 @@ func Open(ctx context.Context, url string, opts *Options) (*Store, error) {
 	}
 	s.own = true
 	return s, nil
+}
+
+// watch makes a pool's connections outlive contexts that end while a statement
+// runs: the server is asked to cancel it.
+func watch(config *pgxpool.Config) {
+	config.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: patience}
+	}
 }
 
 // acquire takes a connection, on which the statement begins a transaction, if
