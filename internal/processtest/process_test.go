@@ -22,6 +22,8 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter"
+	"github.com/usermgmt-go/usermgmt/pgstore"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
 	"github.com/usermgmt-go/usermgmt/sqlitestore"
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -39,6 +41,7 @@ func places() map[string]place {
 			func(t testing.TB) string { return filepath.Join(t.TempDir(), "users.db") },
 			func(ctx context.Context, at string) (store.Store, error) { return sqlitestore.Open(ctx, at, nil) },
 		},
+		"pgstore": {pgtest.URL, func(ctx context.Context, at string) (store.Store, error) { return pgstore.Open(ctx, at, nil) }},
 	}
 }
 
@@ -151,32 +154,56 @@ type house struct {
 	servers []string          // the URLs of the others
 }
 
-// build opens empty data of the kind, here and in n other processes, all at once.
-func build(t *testing.T, kind string, n int) *house {
+// found makes empty data of the kind, and the signing key of its processes.
+func found(t *testing.T, kind string) (at, keyFile string) {
 	t.Helper()
-	at := places()[kind].fresh(t)
+	at = places()[kind].fresh(t)
 	key, err := usermgmt.GenerateSigningKey(nil)
 	require.NoError(t, err)
 	text, err := usermgmt.MarshalSigningKey(key)
 	require.NoError(t, err)
-	keyFile := filepath.Join(t.TempDir(), "key.pem")
+	keyFile = filepath.Join(t.TempDir(), "key.pem")
 	require.NoError(t, os.WriteFile(keyFile, text, 0o600))
-	var urls []func() string
-	for range n {
-		urls = append(urls, start(t, kind, at, keyFile))
-	}
-	m, err := open(t.Context(), kind, at, keyFile)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, m.Close()) })
-	h := &house{t: t, m: m}
-	for _, url := range urls {
-		h.servers = append(h.servers, url())
-	}
+	return at, keyFile
+}
+
+// build opens empty data of the kind here, and then in n other processes.
+func build(t *testing.T, kind string, n int) *house {
+	t.Helper()
+	at, keyFile := found(t, kind)
+	h := &house{t: t}
+	h.enter(kind, at, keyFile)
+	h.servers = starts(t, n, kind, at, keyFile)
 	return h
 }
 
-// start starts another process and returns what waits for its URL.
-func start(t *testing.T, kind string, args ...string) (url func() string) {
+// enter opens the data here.
+func (h *house) enter(kind, at, keyFile string) {
+	h.t.Helper()
+	m, err := open(h.t.Context(), kind, at, keyFile)
+	require.NoError(h.t, err)
+	h.t.Cleanup(func() { require.NoError(h.t, m.Close()) })
+	h.m = m
+}
+
+// starts starts n other processes at once and returns their URLs.
+func starts(t *testing.T, n int, kind, at, keyFile string) []string {
+	t.Helper()
+	var urls []string
+	var outputs []io.Reader
+	for range n {
+		outputs = append(outputs, start(t, kind, at, keyFile))
+	}
+	for _, out := range outputs {
+		lines := bufio.NewScanner(out)
+		require.True(t, lines.Scan(), "a process does not start")
+		urls = append(urls, lines.Text())
+	}
+	return urls
+}
+
+// start starts another process and returns its output, a line with its URL.
+func start(t *testing.T, kind string, args ...string) io.Reader {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -193,12 +220,7 @@ func start(t *testing.T, kind string, args ...string) (url func() string) {
 		require.NoError(t, in.Close())
 		require.NoError(t, cmd.Wait())
 	})
-	return func() string {
-		t.Helper()
-		lines := bufio.NewScanner(out)
-		require.True(t, lines.Scan(), "the other process does not start")
-		return lines.Text()
-	}
+	return out
 }
 
 // request is one that a server gets, with a bearer token or without.
