@@ -134,6 +134,45 @@ func TestAdministratorEverywhere(t *testing.T) {
 	})
 }
 
+// TestRolesByIDAtFacilities: whoever reads or lists users of a facility learns
+// what roles at facilities are called, and of other roles his own alone.
+func TestRolesByIDAtFacilities(t *testing.T) {
+	t.Parallel()
+	o := shops(t)
+	packer, buyer, realm := o.facilityRole("packer"), o.orgRole("buyer"), o.realmRole("support").Role
+	o.person("lister", at(o.facilityRole("lister", usermgmt.UsersList), "east"))
+	o.person("reader", at(o.facilityRole("reader", usermgmt.UsersRead)))
+	o.person("adder", at(o.facilityRole("adder", usermgmt.UsersAdd), "east"))
+	o.person("helper", usermgmt.Grant{Role: realm, Kind: usermgmt.ScopeRealm}, at(usermgmt.RoleSupervisor, "east"))
+	asked := []usermgmt.RoleID{packer, buyer, realm, usermgmt.RoleAdmin, usermgmt.RoleFulfiller, "unknown"}
+	for who, want := range map[usermgmt.UserID][]string{
+		"nora":   {"FULFILLER", "packer"},
+		"chief":  {"FULFILLER", "packer"},
+		"lister": {"FULFILLER", "packer"},
+		"reader": {"FULFILLER", "packer"},
+		"helper": {"FULFILLER", "packer", "support"},
+		"root":   {"admin", "FULFILLER", "packer", "buyer", "support"},
+	} {
+		roles, err := o.as(who).RolesByID(t.Context(), asked)
+		require.NoError(t, err, who)
+		var names []string
+		for _, r := range roles {
+			names = append(names, r.Name)
+		}
+		require.ElementsMatch(t, want, names, who)
+	}
+	for _, who := range people("fred", "adder", "clerk") {
+		_, err := o.as(who).RolesByID(t.Context(), asked)
+		require.ErrorIs(t, err, usermgmt.ErrForbidden, who)
+	}
+	_, err := o.as("fred").RolesByID(t.Context(), []usermgmt.RoleID{usermgmt.RoleFulfiller})
+	require.NoError(t, err)
+	_, err = o.m.As(usermgmt.UserActor("nora").Confined("acme")).RolesByID(t.Context(), asked)
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+	_, err = o.m.As(usermgmt.UserActor("nora").Confined("acme")).RolesByID(t.Context(), []usermgmt.RoleID{packer})
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+}
+
 // TestFacilityRoles: they replace what a user holds at facilities, and nothing else.
 func TestFacilityRoles(t *testing.T) {
 	t.Parallel()

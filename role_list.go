@@ -113,37 +113,63 @@ func (g *guard) roleAt(ctx context.Context, scope ScopeKind, n int64) (string, e
 // RolesByID returns those of the roles that exist, built-in ones included, in
 // the order of their ids. At most 10,000 may be asked for. It needs
 // roles.read, or users.read or users.list, since a role's name is part of who
-// a user is; everyone may ask for the roles that he holds himself.
+// a user is. Who holds one of the latter two at some facility gets those of the
+// facility scope, and others are as good as missing; everyone may ask for the
+// roles that he holds himself.
 func (m *Manager) RolesByID(ctx context.Context, ids []RoleID) ([]Role, error) {
 	if len(ids) > MaxPage {
 		return nil, invalid("ids", "must have at most 10000 entries")
 	}
 	var roles []Role
 	err := m.view(ctx, func(g *guard) error {
-		if err := g.needAny(ctx, Realmwide, RolesRead, UsersRead, UsersList); err != nil {
-			if own, oerr := g.ownRoles(ctx, ids); oerr != nil || !own {
-				return errors.Join(oerr, err)
-			}
+		may, err := g.knownRoles(ctx, ids)
+		if err != nil {
+			return err
 		}
-		var err error
 		roles, err = g.rolesByID(ctx, ids)
+		roles = slices.DeleteFunc(roles, func(r Role) bool { return !may(r) })
 		return err
 	})
 	return roles, err
 }
 
-// ownRoles reports whether the acting user holds all of the roles by grants.
-func (g *guard) ownRoles(ctx context.Context, ids []RoleID) (bool, error) {
+// knownRoles returns which of the roles the actor may know, and a
+// [*ForbiddenError] for someone who may not ask for these at all.
+func (g *guard) knownRoles(ctx context.Context, ids []RoleID) (func(Role) bool, error) {
+	refusal := g.needAny(ctx, Realmwide, RolesRead, UsersRead, UsersList)
+	if refusal == nil {
+		return func(Role) bool { return true }, nil
+	}
+	if !errors.Is(refusal, ErrForbidden) {
+		return nil, refusal
+	}
+	own, err := g.ownRoles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range []Permission{UsersRead, UsersList} {
+		err := g.needSomewhere(ctx, p)
+		if err == nil {
+			return func(r Role) bool { return r.Scope == ScopeFacility || slices.Contains(own, r.ID) }, nil
+		}
+		if !errors.Is(err, ErrForbidden) {
+			return nil, err
+		}
+	}
+	if slices.ContainsFunc(ids, func(id RoleID) bool { return !slices.Contains(own, id) }) {
+		return nil, refusal
+	}
+	return func(Role) bool { return true }, nil
+}
+
+// ownRoles returns the roles that the acting user holds by grants.
+func (g *guard) ownRoles(ctx context.Context) ([]RoleID, error) {
 	self, err := g.isSelf(ctx, UserID(g.m.actor.id))
 	if err != nil || !self {
-		return false, err
+		return nil, err
 	}
 	u, err := g.r.User(ctx, UserID(g.m.actor.id))
-	if err != nil {
-		return false, absent(err)
-	}
-	own := grantRoles(u.Grants)
-	return !slices.ContainsFunc(ids, func(id RoleID) bool { return !slices.Contains(own, id) }), nil
+	return grantRoles(u.Grants), absent(err)
 }
 
 func (g *guard) rolesByID(ctx context.Context, ids []RoleID) ([]Role, error) {
