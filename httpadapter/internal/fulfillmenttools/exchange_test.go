@@ -14,6 +14,7 @@ func TestExchanges(t *testing.T) {
 	t.Parallel()
 	exchange.Run(t, func(t testing.TB) exchange.World {
 		w := newWorld(t)
+		w.hostRole(t, "driver", west, "dan")
 		return exchange.World{
 			Handler: w, Words: w.words(),
 			Authorize: func(r *http.Request, as string) { r.Header.Set("Authorization", "Bearer "+w.token(t, as)) },

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/rolename"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/internal/identity"
 )
@@ -110,17 +111,6 @@ func roleID(name string) usermgmt.RoleID {
 	return ""
 }
 
-// roleName is the text's name for a role. A facility role that the host made is
-// known by its id.
-func roleName(id usermgmt.RoleID) string {
-	for _, name := range []string{"FULFILLER", "SUPERVISOR", "ADMINISTRATOR"} {
-		if roleID(name) == id {
-			return name
-		}
-	}
-	return string(id)
-}
-
 // grantsOf is the grant of the one role in a member at path.
 func grantsOf(path string, roles []role) ([]usermgmt.Grant, error) {
 	if len(roles) != 1 {
@@ -181,7 +171,7 @@ func attributesOf(object wire.Optional[map[string]any]) (json.RawMessage, error)
 
 // userOf is the answer for a user. His roles are those of the facility scope, in
 // the Manager's order; what he holds elsewhere is not this dialect's.
-func userOf(u usermgmt.User) userResponse {
+func userOf(u usermgmt.User, names *rolename.Names) userResponse {
 	res := userResponse{
 		ID: string(u.ID), Username: u.Username, Firstname: u.FirstName, Lastname: u.LastName, Email: u.Email, Locale: u.Locale,
 		CustomClaims: customClaims{Roles: []role{}}, AssignedRoles: []assignedRole{},
@@ -192,7 +182,7 @@ func userOf(u usermgmt.User) userResponse {
 		if g.Kind != usermgmt.ScopeFacility {
 			continue
 		}
-		name := roleName(g.Role)
+		name := names.Of(g.Role)
 		res.CustomClaims.Roles = append(res.CustomClaims.Roles, role{Name: name, Facilities: wire.List(g.Scopes)})
 		assigned := assignedRole{Ref: name, Context: []roleContext{}}
 		if len(g.Scopes) > 0 {

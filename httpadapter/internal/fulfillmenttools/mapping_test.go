@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/rolename"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -35,7 +36,7 @@ func TestUserOf(t *testing.T) {
 		{Permission: "users.add", Kind: usermgmt.ScopeRealm},
 		{Role: usermgmt.RoleAdmin, Kind: usermgmt.ScopeRealm},
 		{Role: usermgmt.RoleOwner, Kind: usermgmt.ScopeOrganization, Scopes: []string{"acme"}},
-	}})
+	}}, rolename.In(usermgmt.ScopeFacility))
 	require.Equal(t, "2020-09-25T10:06:35.009Z", got.Created)
 	require.Equal(t, "2020-09-25T11:06:35.009Z", got.LastModified)
 	require.Equal(t, []role{}, got.CustomClaims.Roles, "roles of other scopes are not shown")

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/rolename"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -37,13 +38,13 @@ func pageOf(r *http.Request) (usermgmt.Page, error) {
 }
 
 // listOf is the answer for a page that began behind after.
-func listOf(page usermgmt.List[usermgmt.User], total int, after string) userListResponse {
+func listOf(page usermgmt.List[usermgmt.User], total int, after string, names *rolename.Names) userListResponse {
 	res := userListResponse{
 		Total: total, Users: make([]userResponse, len(page.Items)),
 		PageInfo: pageInfo{HasNextPage: page.Next != "", HasPreviousPage: after != ""},
 	}
 	for i, u := range page.Items {
-		res.Users[i] = userOf(u)
+		res.Users[i] = userOf(u, names)
 	}
 	if n := len(res.Users); n > 0 {
 		res.PageInfo.StartCursor, res.PageInfo.EndCursor = &res.Users[0].ID, &res.Users[n-1].ID
@@ -60,5 +61,9 @@ func (d *dialect) users(m *usermgmt.Manager, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	return wire.JSON(w, http.StatusOK, listOf(list, total, page.After))
+	names := rolename.In(usermgmt.ScopeFacility)
+	if err := names.Learn(r.Context(), m, list.Items...); err != nil {
+		return err
+	}
+	return wire.JSON(w, http.StatusOK, listOf(list, total, page.After, names))
 }

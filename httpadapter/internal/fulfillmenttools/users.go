@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/rolename"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -21,7 +22,7 @@ func (d *dialect) createUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 	if err != nil {
 		return err
 	}
-	return wire.JSON(w, http.StatusCreated, userOf(u))
+	return answer(w, r, m, http.StatusCreated, u)
 }
 
 func (d *dialect) user(m *usermgmt.Manager, w http.ResponseWriter, r *http.Request) error {
@@ -29,7 +30,7 @@ func (d *dialect) user(m *usermgmt.Manager, w http.ResponseWriter, r *http.Reque
 	if err != nil {
 		return err
 	}
-	return wire.JSON(w, http.StatusOK, userOf(u))
+	return answer(w, r, m, http.StatusOK, u)
 }
 
 // noVersion is a version that no user ever has. To the Manager 0 would mean any.
@@ -57,7 +58,7 @@ func (d *dialect) updateUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 	if err != nil {
 		return unlessUnseen(m, r, err)
 	}
-	return wire.JSON(w, http.StatusOK, userOf(u))
+	return answer(w, r, m, http.StatusOK, u)
 }
 
 func (d *dialect) deleteUser(m *usermgmt.Manager, w http.ResponseWriter, r *http.Request) error {
@@ -65,6 +66,15 @@ func (d *dialect) deleteUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 		return unlessUnseen(m, r, err)
 	}
 	return wire.Void(w, http.StatusOK)
+}
+
+// answer answers a user. Roles that the host made take a unit of work to name.
+func answer(w http.ResponseWriter, r *http.Request, m *usermgmt.Manager, status int, u usermgmt.User) error {
+	names := rolename.In(usermgmt.ScopeFacility)
+	if err := names.Learn(r.Context(), m, u); err != nil {
+		return err
+	}
+	return wire.JSON(w, status, userOf(u, names))
 }
 
 func userID(r *http.Request) usermgmt.UserID { return usermgmt.UserID(wire.Param(r, "userId")) }

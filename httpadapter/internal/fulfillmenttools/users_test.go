@@ -165,19 +165,18 @@ func TestReplaceKeepsOtherScopes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	packer, err := w.CreateRole(ctx, usermgmt.NewRole{Scope: usermgmt.ScopeFacility, Name: "packer"})
-	require.NoError(t, err)
+	packer := w.hostRole(t, "packer", west)
 	others := []usermgmt.Grant{
 		{Permission: "roles.read", Kind: usermgmt.ScopeRealm},
 		{Role: usermgmt.RoleReadOnly, Kind: usermgmt.ScopeRealm},
 	}
-	require.NoError(t, w.GrantRoles(ctx, donna, append(others, at(usermgmt.RoleSupervisor, north, west), at(packer.ID, west))...))
+	require.NoError(t, w.GrantRoles(ctx, donna, append(others, at(usermgmt.RoleSupervisor, north, west), at(packer, west))...))
 
 	status, body := w.do(t, "root", "GET", "/api/users/<donna>", "")
 	require.Equal(t, 200, status, body)
 	var u userResponse
 	require.NoError(t, json.Unmarshal([]byte(body), &u))
-	require.Equal(t, []role{{"FULFILLER", []string{south}}, {"SUPERVISOR", []string{north, west}}, {string(packer.ID), []string{west}}}, u.CustomClaims.Roles)
+	require.Equal(t, []role{{"FULFILLER", []string{south}}, {"SUPERVISOR", []string{north, west}}, {"packer", []string{west}}}, u.CustomClaims.Roles)
 	require.Equal(t, assignedRole{"SUPERVISOR", []roleContext{{"FACILITY", []string{north, west}}}}, u.AssignedRoles[1])
 
 	status, body = w.do(t, "root", "PATCH", "/api/users/<donna>", promote(2, "FULFILLER", west))

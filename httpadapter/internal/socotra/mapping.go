@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/rolename"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/internal/identity"
 )
@@ -49,7 +50,7 @@ func roleGrants(roles []usermgmt.RoleID) []usermgmt.Grant {
 }
 
 // userOf is the answer for a user.
-func userOf(u usermgmt.User, names roleNames) userResponse {
+func userOf(u usermgmt.User, names *rolename.Names) userResponse {
 	res := userResponse{
 		Locator: string(u.ID), FirstName: u.FirstName, LastName: u.LastName, UserName: u.Username, Email: u.Email,
 		Tenants: wire.List(u.Tenants), Permissions: []string{}, Roles: []string{},
@@ -60,7 +61,7 @@ func userOf(u usermgmt.User, names roleNames) userResponse {
 		case g.Role == "":
 			res.Permissions = append(res.Permissions, g.Permission)
 		default:
-			res.Roles = append(res.Roles, names.name(g.Role))
+			res.Roles = append(res.Roles, names.Of(g.Role))
 		}
 	}
 	slices.Sort(res.Permissions)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/rolename"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -20,8 +21,8 @@ func (d *dialect) createUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 	if err != nil {
 		return err
 	}
-	names := roleNames{}
-	roles, err := names.resolve(r.Context(), m, "roles", req.Roles.Value)
+	names := roleNames()
+	roles, err := resolve(r.Context(), m, names, "roles", req.Roles.Value)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (d *dialect) whoami(m *usermgmt.Manager, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		return err
 	}
-	return answerUser(w, r, m, u, roleNames{})
+	return answerUser(w, r, m, u, roleNames())
 }
 
 func (d *dialect) user(m *usermgmt.Manager, w http.ResponseWriter, r *http.Request) error {
@@ -46,7 +47,7 @@ func (d *dialect) user(m *usermgmt.Manager, w http.ResponseWriter, r *http.Reque
 	if err != nil {
 		return err
 	}
-	return answerUser(w, r, m, u, roleNames{})
+	return answerUser(w, r, m, u, roleNames())
 }
 
 // userByName answers a list of one or none: usernames are unique.
@@ -62,8 +63,8 @@ func (d *dialect) userByName(m *usermgmt.Manager, w http.ResponseWriter, r *http
 	if err := needIfSelf(r, m, u.ID, usermgmt.UsersRead); err != nil {
 		return err
 	}
-	names := roleNames{}
-	if err := names.learn(r.Context(), m, u); err != nil {
+	names := roleNames()
+	if err := names.Learn(r.Context(), m, u); err != nil {
 		return err
 	}
 	return wire.JSON(w, http.StatusOK, append(found, userOf(u, names)))
@@ -78,8 +79,8 @@ func (d *dialect) users(m *usermgmt.Manager, w http.ResponseWriter, r *http.Requ
 	if err != nil {
 		return err
 	}
-	names := roleNames{}
-	if err := names.learn(r.Context(), m, list.Items...); err != nil {
+	names := roleNames()
+	if err := names.Learn(r.Context(), m, list.Items...); err != nil {
 		return err
 	}
 	items := make([]userResponse, len(list.Items))
@@ -152,8 +153,8 @@ func needIfSelf(r *http.Request, m *usermgmt.Manager, id usermgmt.UserID, p user
 }
 
 // answerUser answers a user; names holds those of his roles that are known already.
-func answerUser(w http.ResponseWriter, r *http.Request, m *usermgmt.Manager, u usermgmt.User, names roleNames) error {
-	if err := names.learn(r.Context(), m, u); err != nil {
+func answerUser(w http.ResponseWriter, r *http.Request, m *usermgmt.Manager, u usermgmt.User, names *rolename.Names) error {
+	if err := names.Learn(r.Context(), m, u); err != nil {
 		return err
 	}
 	return wire.JSON(w, http.StatusOK, userOf(u, names))

@@ -13,7 +13,7 @@ func (d *dialect) updateUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 	if err := d.decoder.Decode(w, r, &req); err != nil {
 		return err
 	}
-	names := roleNames{}
+	names := roleNames()
 	up := profileOf(req)
 	if len(req.Permissions) > 0 {
 		ps := permissionsOf(req.Permissions)
@@ -24,7 +24,7 @@ func (d *dialect) updateUser(m *usermgmt.Manager, w http.ResponseWriter, r *http
 		if err := m.Require(r.Context(), usermgmt.UsersUpdateRoles, usermgmt.Realmwide); err != nil {
 			return err
 		}
-		roles, err := names.resolve(r.Context(), m, "roles", req.Roles)
+		roles, err := resolve(r.Context(), m, names, "roles", req.Roles)
 		if err != nil {
 			return err
 		}
@@ -45,12 +45,12 @@ func (d *dialect) updateUserRoles(m *usermgmt.Manager, w http.ResponseWriter, r 
 	if err := m.Require(r.Context(), usermgmt.UsersUpdateRoles, usermgmt.Realmwide); err != nil {
 		return err
 	}
-	names := roleNames{}
-	add, err := names.resolve(r.Context(), m, "addRoles", req.AddRoles)
+	names := roleNames()
+	add, err := resolve(r.Context(), m, names, "addRoles", req.AddRoles)
 	if err != nil {
 		return err
 	}
-	remove, err := names.resolve(r.Context(), m, "removeRoles", req.RemoveRoles)
+	remove, err := resolve(r.Context(), m, names, "removeRoles", req.RemoveRoles)
 	if err != nil {
 		return err
 	}
@@ -73,5 +73,5 @@ func (d *dialect) updateUserTenants(m *usermgmt.Manager, w http.ResponseWriter, 
 	if err != nil {
 		return fault.Blame(err, "tenants", "addTenants")
 	}
-	return answerUser(w, r, m, u, roleNames{})
+	return answerUser(w, r, m, u, roleNames())
 }
