@@ -311,3 +311,16 @@ func TestForeignErrors(t *testing.T) {
 	require.Zero(t, code(&store.InvalidError{}))
 	require.Equal(t, "a", text([]byte("a")))
 }
+
+// BenchmarkIn is a unit of a host's transaction that creates a user.
+func BenchmarkIn(b *testing.B) {
+	_, path := newStore(b, &Options{Synchronous: Normal})
+	tx := begin(b, hostOf(b, path, ""))
+	in := In(tx, nil)
+	ctx := context.Background()
+	n := 0
+	for b.Loop() {
+		n++
+		require.NoError(b, addUser(ctx, in, fmt.Sprintf("user-%09d", n)))
+	}
+}
