@@ -68,21 +68,27 @@ func (d *database) take() string {
 
 func (d *database) giveBack(t testing.TB, s *Store, schema string) {
 	t.Helper()
-	names := "user user_index user_range user_change credential organization membership role permission tenant vendor" +
-		" vendor_secret api_key session token log event realm"
-	_, err := d.pool.Exec(context.Background(), s.naming.sql("TRUNCATE {"+strings.ReplaceAll(names, " ", "}, {")+"}"))
-	require.NoError(t, err)
+	var b pgx.Batch // faster for a few rows than TRUNCATE
+	for name := range strings.FieldsSeq("user user_index user_range user_change credential organization membership role permission tenant vendor" +
+		" vendor_secret api_key session token log event realm") {
+		b.Queue(s.naming.sql("DELETE FROM {" + name + "}"))
+	}
+	require.NoError(t, d.pool.SendBatch(context.Background(), &b).Close())
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.free = append(d.free, schema)
 }
 
+// simpleProtocol is for poolers that give connections away with every transaction.
+func simpleProtocol(c *pgxpool.Config) {
+	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+}
+
 func TestStore(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(*pgxpool.Config){
-		"prepared": nil,
-		// As behind a pooler that gives connections away with every transaction.
-		"simple_protocol": func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol },
+		"prepared":        nil,
+		"simple_protocol": simpleProtocol,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
