@@ -1,0 +1,269 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+const realm store.Realm = "main"
+
+func person(id string) store.User {
+	return store.User{ID: store.UserID(id), Username: id, UsernameKey: id, CreatedBy: "host"}
+}
+
+func session(id, user string) store.Session {
+	return store.Session{ID: store.SessionID(id), UserID: store.UserID(user), ExpiresAt: time.UnixMicro(1).UTC()}
+}
+
+func update(t testing.TB, s store.Store, fn func(tx store.Tx) error) {
+	t.Helper()
+	require.NoError(t, s.Update(t.Context(), realm, fn))
+}
+
+// What two units do must be what they would have done one after the other, in
+// whichever order: the second begins and ends while the first one, which has
+// read, waits to write.
+func TestUnitsMeet(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	d := newDatabase(t, nil)
+	signIn := func(tx store.Tx, read func()) error {
+		c, err := tx.Credential(ctx, "ada")
+		if err != nil {
+			return err
+		}
+		u, err := tx.User(ctx, "ada")
+		if err != nil {
+			return err
+		}
+		read()
+		if c.Hash != "old" || u.Disabled {
+			return errors.New("sign-in refused")
+		}
+		return tx.CreateSession(ctx, session("s", "ada"))
+	}
+	for name, c := range map[string]struct {
+		first  func(tx store.Tx, read func()) error
+		second func(tx store.Tx) error
+		want   string // of the first
+	}{
+		"a sign-in with the password that is reset": {
+			signIn, func(tx store.Tx) error {
+				err := tx.PutCredential(ctx, store.Credential{UserID: "ada", Hash: "new", Version: 1})
+				_, errD := tx.DeleteSessions(ctx, "ada")
+				return errors.Join(err, errD)
+			}, "sign-in refused",
+		},
+		"a sign-in of a user who is disabled": {
+			signIn, func(tx store.Tx) error {
+				_, errD := tx.DeleteSessions(ctx, "ada")
+				u, err := tx.User(ctx, "ada")
+				u.Disabled = true
+				return errors.Join(errD, err, tx.UpdateUser(ctx, u))
+			}, "sign-in refused",
+		},
+		"an act of an administrator who is demoted": {
+			func(tx store.Tx, read func()) error {
+				u, err := tx.User(ctx, "ada")
+				if err != nil {
+					return err
+				}
+				read()
+				if len(u.Grants) == 0 {
+					return errors.New("not allowed")
+				}
+				return tx.CreateUser(ctx, person("bob"))
+			},
+			func(tx store.Tx) error {
+				u, err := tx.User(ctx, "ada")
+				u.Grants = nil
+				return errors.Join(err, tx.UpdateUser(ctx, u))
+			}, "not allowed",
+		},
+		"a record that is changed after it was read": {
+			func(tx store.Tx, read func()) error {
+				u, err := tx.User(ctx, "ada")
+				if err != nil {
+					return err
+				}
+				read()
+				u.LastName += "first"
+				return tx.UpdateUser(ctx, u)
+			},
+			func(tx store.Tx) error {
+				u, err := tx.User(ctx, "ada")
+				u.LastName = "second, "
+				return errors.Join(err, tx.UpdateUser(ctx, u))
+			}, "",
+		},
+		"a name that is taken meanwhile": {
+			func(tx store.Tx, read func()) error {
+				u, err := tx.User(ctx, "ada")
+				if err != nil {
+					return err
+				}
+				_, err = tx.UserByUsername(ctx, "countess")
+				read()
+				if err == nil {
+					return errors.New("taken")
+				}
+				u.UsernameKey = "countess"
+				return tx.UpdateUser(ctx, u)
+			},
+			func(tx store.Tx) error {
+				u := person("eve")
+				u.UsernameKey = "countess"
+				return tx.CreateUser(ctx, u)
+			}, "taken|already exists: UsernameKey",
+		},
+		"a user who is deleted while something is given to him": {
+			func(tx store.Tx, read func()) error {
+				if _, err := tx.User(ctx, "ada"); err != nil {
+					return err
+				}
+				read()
+				return tx.CreateSession(ctx, session("s", "ada"))
+			},
+			func(tx store.Tx) error { return tx.DeleteUser(ctx, "ada") },
+			"not found",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := d.open(t)
+			update(t, s, func(tx store.Tx) error {
+				ada := person("ada")
+				ada.Grants = []store.Grant{{Role: "admin", Kind: store.ScopeRealm}}
+				return errors.Join(tx.CreateUser(ctx, ada), tx.PutCredential(ctx, store.Credential{UserID: "ada", Hash: "old"}))
+			})
+			read, goOn := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			got := make(chan error, 1)
+			go func() {
+				got <- s.Update(ctx, realm, func(tx store.Tx) error {
+					return c.first(tx, func() {
+						once.Do(func() {
+							close(read)
+							<-goOn
+						})
+					})
+				})
+			}()
+			<-read
+			update(t, s, c.second)
+			close(goOn)
+			err := <-got
+			if c.want == "" {
+				require.NoError(t, err)
+				require.NoError(t, s.View(ctx, realm, func(r store.Reader) error {
+					u, err := r.User(ctx, "ada")
+					require.Equal(t, "second, first", u.LastName)
+					return err
+				}))
+				return
+			}
+			require.Error(t, err)
+			require.Regexp(t, "^("+c.want+")$", err.Error())
+			require.NoError(t, s.View(ctx, realm, func(r store.Reader) error {
+				ss, err := r.Sessions(ctx, "ada", "", 9)
+				require.Empty(t, ss, "sessions that should not be")
+				return err
+			}))
+		})
+	}
+}
+
+// Two units that each read what the other one changes cannot both go through.
+func TestUnitsThatCrossAreRunAgain(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := newDatabase(t, nil).open(t)
+	update(t, s, func(tx store.Tx) error {
+		return errors.Join(tx.CreateUser(ctx, person("a")), tx.CreateUser(ctx, person("b")))
+	})
+	// Each is to take the other's name, as long as that one has none of his own.
+	var both sync.WaitGroup
+	both.Add(2)
+	results := make(chan error, 2)
+	for _, p := range [][2]store.UserID{{"a", "b"}, {"b", "a"}} {
+		first := true
+		go func() {
+			results <- s.Update(ctx, realm, func(tx store.Tx) error {
+				mine, err := tx.User(ctx, p[0])
+				if err != nil {
+					return err
+				}
+				theirs, err := tx.User(ctx, p[1])
+				if err != nil {
+					return err
+				}
+				if first {
+					first = false
+					both.Done()
+					both.Wait()
+				}
+				if theirs.LastName != "" {
+					return errors.New("late")
+				}
+				mine.LastName = "taken"
+				return tx.UpdateUser(ctx, mine)
+			})
+		}()
+	}
+	one, other := <-results, <-results
+	require.NotEqual(t, one == nil, other == nil, "got %v and %v", one, other)
+}
+
+func TestUnitIsGivenUp(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	s := newDatabase(t, nil).open(t)
+	runs := 0
+	err := s.Update(ctx, realm, func(tx store.Tx) error {
+		runs++
+		return conflictOf(tx)
+	})
+	require.ErrorIs(t, err, store.ErrBusy)
+	require.Equal(t, maxTries, runs)
+}
+
+func TestCategories(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]error{
+		"40001": errConflict, "40P01": errConflict, "55P03": errConflict, "23505": errConflict, "57P01": errConflict,
+		"25006": store.ErrReadOnly, "53100": store.ErrFull, "57014": store.ErrBusy, "53300": store.ErrBusy,
+		"42P01": store.ErrSchema, "25P02": store.ErrDone,
+	} {
+		cause := &pgconn.PgError{Code: code, Message: "m"}
+		got := translate(t.Context(), fmt.Errorf("in: %w", cause))
+		require.ErrorIs(t, got, want, code)
+		require.ErrorIs(t, got, cause, "the chain holds the cause")
+	}
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Equal(t, context.Canceled, translate(done, &pgconn.PgError{Code: "57014"}))
+}
+
+func TestOutcomeOfACommit(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("connection reset")
+	fatal := &pgconn.PgError{Code: "57P01", SeverityUnlocalized: "FATAL"}
+	refused := &pgconn.PgError{Code: "40001", SeverityUnlocalized: "ERROR"}
+	require.True(t, unknown(lost, 0, 2), "all may have been carried out")
+	require.True(t, unknown(lost, 2, 2))
+	require.True(t, unknown(fatal, 2, 2), "while the commit was waited for")
+	require.False(t, unknown(fatal, 1, 2), "before the commit")
+	require.False(t, unknown(refused, 2, 2))
+	require.False(t, unknown(refused, 0, 2))
+}
+
+func conflictOf(t store.Tx) error { return t.(*tx).conflict() }
