@@ -88,13 +88,15 @@ func translate(ctx context.Context, err error) error {
 
 // unknown reports whether a COMMIT that was sent after n other statements, and
 // failed after the answers of so many, may have been carried out all the same.
+// That the driver calls an error safe to retry says nothing of it: it calls one
+// so that comes of reading from a connection which has just been lost.
 func unknown(err error, answered, n int) bool {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		// An answer to the COMMIT itself that ends the session may have come
 		// while the server waited for its standbys, with the commit on disk.
 		return answered == n && e.SeverityUnlocalized != "ERROR"
 	}
-	return !pgconn.SafeToRetry(err)
+	return true
 }
 
 func invalid(field, reason string) error {

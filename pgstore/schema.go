@@ -82,7 +82,9 @@ func (n *naming) lock(words ...string) int64 {
 // schemaNumber returns the number of the last migration that was applied, 0 for none.
 func schemaNumber(ctx context.Context, c *conn) (int64, error) {
 	var there bool
-	if _, err := c.one(ctx, "SELECT to_regclass($1) IS NOT NULL", into(&there), c.naming.sql("{schema}")); err != nil || !there {
+	// What another process has made meanwhile is looked up anew because the
+	// statement reads a table, whichever.
+	if _, err := c.one(ctx, "SELECT to_regclass($1) IS NOT NULL FROM pg_catalog.pg_class LIMIT 1", into(&there), c.naming.sql("{schema}")); err != nil || !there {
 		return 0, err
 	}
 	var n int64
