@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"sync/atomic"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -16,7 +17,8 @@ type joinedModel struct {
 	faults map[string]bool
 	copies map[store.Realm]*data
 
-	running, over, closed bool
+	running, over bool
+	closed        atomic.Bool
 }
 
 // beginJoined begins a transaction on an empty model, which has the faults.
@@ -61,7 +63,7 @@ func (x *joinedModel) open(ctx context.Context, r store.Realm) (*data, error) {
 		return nil, err
 	}
 	switch {
-	case x.closed:
+	case x.closed.Load():
 		return nil, store.ErrClosed
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
@@ -141,7 +143,7 @@ func (x *joinedModel) Generation(ctx context.Context, r store.Realm) (uint64, er
 }
 
 func (x *joinedModel) Close() error {
-	x.closed = true
+	x.closed.Store(true)
 	switch {
 	case x.faults["close commits"] && !x.over:
 		_ = x.end(true)

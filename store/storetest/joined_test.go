@@ -59,7 +59,7 @@ func TestRunJoined_catches(t *testing.T) {
 			t.Parallel()
 			seen := false
 			for _, c := range storetest.JoinedCases() {
-				if !matches(c.Name, sampled) {
+				if !matches(c.Name, sampled) || testing.Short() && !matches(c.Name, caught[:1]) {
 					continue
 				}
 				report := failing(t, func(t testing.TB) {
