@@ -173,7 +173,7 @@ func TestForeignOrganizations(t *testing.T) {
 			return err
 		},
 		"CreateOrganizationToken": func(m *usermgmt.Manager, org usermgmt.OrganizationID) error {
-			_, err := m.CreateOrganizationToken(t.Context(), org, "olga")
+			_, _, err := m.CreateOrganizationToken(t.Context(), org, "olga")
 			return err
 		},
 	}

@@ -200,13 +200,14 @@ func (g *guard) createOrganizationToken(ctx context.Context, ms store.Membership
 }
 
 // CreateOrganizationToken hands out another organization token for a member,
-// and returns it; nothing shows it again. Earlier ones stay valid. It needs
-// members.update in the organization, and all that an owner holds there.
-func (m *Manager) CreateOrganizationToken(ctx context.Context, org OrganizationID, user UserID) (string, error) {
+// and returns him with it; nothing shows it again. Earlier ones stay valid. It
+// needs members.update in the organization, and all that an owner holds there.
+func (m *Manager) CreateOrganizationToken(ctx context.Context, org OrganizationID, user UserID) (Member, string, error) {
 	secret, err := m.newSecret(organizationPrefix)
 	if err != nil {
-		return "", err
+		return Member{}, "", err
 	}
+	var member Member
 	err = m.update(ctx, func(g *guard) error {
 		if _, err := g.organization(ctx, MembersUpdate, org); err != nil {
 			return err
@@ -218,12 +219,19 @@ func (m *Manager) CreateOrganizationToken(ctx context.Context, org OrganizationI
 		if err != nil {
 			return err
 		}
+		u, err := g.r.User(ctx, user)
+		if err != nil {
+			return err
+		}
+		if member, err = g.newMember(ctx, ms, u); err != nil {
+			return err
+		}
 		return g.createOrganizationToken(ctx, ms, secret)
 	})
 	if err != nil {
-		return "", err
+		return Member{}, "", err
 	}
-	return secret, nil
+	return member, secret, nil
 }
 
 // organizationToken returns what the token names, if it is of an organization

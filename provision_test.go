@@ -261,8 +261,12 @@ func TestOrganizationToken(t *testing.T) {
 		owner := p.opens(usermgmt.VendorUser{Email: "ada@acme.example"})
 		org, ada := owner.Organization.ID, owner.Membership.UserID
 		bob := p.hires(usermgmt.VendorUser{Email: "bob@acme.example"})
-		second, err := o.as(ada).CreateOrganizationToken(t.Context(), org, bob.Membership.UserID)
+		member, second, err := o.as(ada).CreateOrganizationToken(t.Context(), org, bob.Membership.UserID)
 		require.NoError(t, err)
+		same, err := o.as(ada).Member(t.Context(), org, bob.Membership.UserID)
+		require.NoError(t, err)
+		require.Equal(t, same, member)
+		require.NotContains(t, fmt.Sprintf("%+v", member), second)
 		for _, token := range []string{bob.Token, second} {
 			_, err = p.m.CreateCode(t.Context(), token)
 			require.NoError(t, err)
@@ -272,18 +276,20 @@ func TestOrganizationToken(t *testing.T) {
 			_, err = p.m.CreateCode(t.Context(), token)
 			require.Equal(t, usermgmt.ErrOrganizationToken, err)
 		}
-		_, err = o.as(ada).CreateOrganizationToken(t.Context(), org, bob.Membership.UserID)
+		member, token, err := o.as(ada).CreateOrganizationToken(t.Context(), org, bob.Membership.UserID)
 		require.Equal(t, usermgmt.ErrNotFound, err)
+		require.Zero(t, member)
+		require.Empty(t, token)
 	})
 
 	t.Run("only owners hand out more", func(t *testing.T) {
 		t.Parallel()
 		o := staff(t)
 		for _, who := range []usermgmt.UserID{"admin", "writer", "unassigned"} {
-			_, err := o.as(who).CreateOrganizationToken(t.Context(), "acme", "reader")
+			_, _, err := o.as(who).CreateOrganizationToken(t.Context(), "acme", "reader")
 			require.ErrorIs(t, err, usermgmt.ErrForbidden)
 		}
-		_, err := o.as("owner").CreateOrganizationToken(t.Context(), "acme", "reader")
+		_, _, err := o.as("owner").CreateOrganizationToken(t.Context(), "acme", "reader")
 		require.NoError(t, err)
 	})
 }

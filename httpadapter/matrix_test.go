@@ -112,7 +112,7 @@ const matrixData = `{
 func (w *matrix) clients(t testing.TB) {
 	t.Helper()
 	for name, of := range map[string][2]string{"own": {"acme", "mia"}, "foreign": {"other", "mia2"}, "revoked": {"acme", "gone"}} {
-		token, err := w.m.CreateOrganizationToken(t.Context(), usermgmt.OrganizationID(of[0]), usermgmt.UserID(of[1]))
+		_, token, err := w.m.CreateOrganizationToken(t.Context(), usermgmt.OrganizationID(of[0]), usermgmt.UserID(of[1]))
 		require.NoError(t, err)
 		w.organizationTokens[name] = token
 	}
@@ -124,7 +124,7 @@ func (w *matrix) clients(t testing.TB) {
 		require.NoError(t, err)
 		w.bearer[kind] = token.AccessToken
 	}
-	token, err := w.m.CreateOrganizationToken(t.Context(), "acme", "root")
+	_, token, err := w.m.CreateOrganizationToken(t.Context(), "acme", "root")
 	require.NoError(t, err)
 	code, err := w.m.As(oem).CreateCode(t.Context(), token)
 	require.NoError(t, err)

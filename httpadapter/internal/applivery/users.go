@@ -36,13 +36,7 @@ func (d *dialect) refreshOemSecret(m *usermgmt.Manager, w http.ResponseWriter, r
 	if err != nil {
 		return err
 	}
-	user := usermgmt.UserID(wire.Param(r, "userId"))
-	// The member goes first: a secret that cannot be answered is not made.
-	member, err := m.Member(r.Context(), org.ID, user)
-	if err != nil {
-		return err
-	}
-	secret, err := m.CreateOrganizationToken(r.Context(), org.ID, user)
+	member, secret, err := m.CreateOrganizationToken(r.Context(), org.ID, usermgmt.UserID(wire.Param(r, "userId")))
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ func TestOrganizationTokens(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	_, ms := w.member(t, "max@partner.example")
-	second, err := w.CreateOrganizationToken(t.Context(), ms[0].OrganizationID, ms[0].UserID)
+	_, second, err := w.CreateOrganizationToken(t.Context(), ms[0].OrganizationID, ms[0].UserID)
 	require.NoError(t, err)
 	require.NotEqual(t, w.tokens["max"], second)
 	for _, token := range []string{w.tokens["max"], second, w.tokens["max"]} {
