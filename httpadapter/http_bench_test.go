@@ -277,7 +277,7 @@ func newKeysetPage(b *testing.B, m *usermgmt.Manager, count int) (http.Handler, 
 		return nil, err
 	}
 	b.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Exec(`CREATE TABLE users (id TEXT PRIMARY KEY, data BLOB) WITHOUT ROWID`); err != nil {
+	if _, err := db.Exec(`CREATE TABLE users (id TEXT PRIMARY KEY, first TEXT, last TEXT, username TEXT, email TEXT, role TEXT) WITHOUT ROWID`); err != nil {
 		return nil, err
 	}
 	tx, err := db.Begin()
@@ -291,11 +291,11 @@ func newKeysetPage(b *testing.B, m *usermgmt.Manager, count int) (http.Handler, 
 			return nil, err
 		}
 		for _, u := range page.Items {
-			data, err := json.Marshal(bareOf(u))
-			if err != nil {
-				return nil, err
+			role := ""
+			if len(u.Grants) > 0 {
+				role = "admin"
 			}
-			if _, err := tx.Exec(`INSERT INTO users VALUES (?, ?)`, string(u.ID), data); err != nil {
+			if _, err := tx.Exec(`INSERT INTO users VALUES (?, ?, ?, ?, ?, ?)`, string(u.ID), u.FirstName, u.LastName, u.Username, u.Email, role); err != nil {
 				return nil, err
 			}
 		}
@@ -306,7 +306,7 @@ func newKeysetPage(b *testing.B, m *usermgmt.Manager, count int) (http.Handler, 
 	if err := tx.Commit(); err != nil {
 		return nil, err
 	}
-	page, err := db.PrepareContext(context.Background(), `SELECT data FROM users WHERE id > ? ORDER BY id LIMIT ?`)
+	page, err := db.PrepareContext(context.Background(), `SELECT id, first, last, username, email, role FROM users WHERE id > ? ORDER BY id LIMIT ?`)
 	if err != nil {
 		return nil, err
 	}
@@ -336,28 +336,15 @@ func readPage(page *sql.Stmt, count int) ([]bareUser, error) {
 	defer rows.Close()
 	users := make([]bareUser, 0, count)
 	for rows.Next() {
-		var data []byte
-		var u bareUser
-		if err := rows.Scan(&data); err != nil {
+		u := bareUser{Tenants: []string{}, Permissions: []string{}, Roles: []string{}}
+		var role string
+		if err := rows.Scan(&u.Locator, &u.FirstName, &u.LastName, &u.UserName, &u.Email, &role); err != nil {
 			return nil, err
 		}
-		if err := json.NewDecoder(bytes.NewReader(data)).Decode(&u); err != nil {
-			return nil, err
+		if role != "" {
+			u.Roles = append(u.Roles, role)
 		}
 		users = append(users, u)
 	}
 	return users, rows.Err()
-}
-
-func bareOf(u usermgmt.User) bareUser {
-	bare := bareUser{
-		Locator: string(u.ID), FirstName: u.FirstName, LastName: u.LastName, UserName: u.Username, Email: u.Email,
-		Tenants: []string{}, Permissions: []string{}, Roles: []string{},
-	}
-	for _, g := range u.Grants {
-		if g.Role == usermgmt.RoleAdmin {
-			bare.Roles = append(bare.Roles, "admin")
-		}
-	}
-	return bare
 }
