@@ -1,4 +1,5 @@
-// Server serves a user directory over HTTP, in every dialect, on one SQLite file.
+// Server serves a user directory over HTTP, in every dialect, on one SQLite file or
+// on PostgreSQL.
 //
 //	go run ./examples/server
 //
@@ -16,6 +17,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -25,6 +27,7 @@ import (
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/pgstore"
 	"github.com/usermgmt-go/usermgmt/sqlitestore"
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -51,7 +54,7 @@ func parse(args []string, out io.Writer) (config, error) {
 	f := flag.NewFlagSet("server", flag.ContinueOnError)
 	f.SetOutput(out)
 	f.StringVar(&c.addr, "addr", "127.0.0.1:8080", "`address` to listen on")
-	f.StringVar(&c.db, "db", "usermgmt.db", "database: a `file`, or the word memory")
+	f.StringVar(&c.db, "db", "usermgmt.db", "database: a `file`, a postgres:// URL, or the word memory")
 	f.StringVar(&c.apply, "apply", "", "bring the directory to the Snapshot in this JSON `file`")
 	f.StringVar(&c.key, "key", "usermgmt.key", "`file` with the signing key, created if absent")
 	f.StringVar(&c.log, "log", "text", "`format` of the log: text or json")
@@ -94,7 +97,7 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 	}
 	s, err := openStore(ctx, c.db)
 	if err != nil {
-		return fmt.Errorf("-db %s: %w", c.db, err)
+		return fmt.Errorf("-db %s: %w", withoutPassword(c.db), err)
 	}
 	m, err := usermgmt.New(s, usermgmt.Options{SigningKeys: []usermgmt.SigningKey{key}, RedirectURL: c.redirect, Logger: logger})
 	if err != nil {
@@ -116,12 +119,22 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 	return serve(ctx, listener, withLanding(adapter), logger)
 }
 
+// withoutPassword is the name of a database as it may be shown.
+func withoutPassword(db string) string {
+	if u, err := url.Parse(db); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return db
+}
+
 func openStore(ctx context.Context, db string) (store.Store, error) {
 	switch {
 	case db == "memory":
 		return memstore.New(), nil
+	case strings.HasPrefix(db, "postgres://"), strings.HasPrefix(db, "postgresql://"):
+		return pgstore.Open(ctx, db, nil)
 	case strings.Contains(db, "://"):
-		return nil, fmt.Errorf("%s: databases behind a URL are not supported", strings.SplitN(db, ":", 2)[0])
+		return nil, fmt.Errorf("%s: only PostgreSQL is known behind a URL", strings.SplitN(db, ":", 2)[0])
 	}
 	return sqlitestore.Open(ctx, db, nil)
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
 )
 
 // output collects what the server prints, and tells when the tour is over.
@@ -149,26 +151,42 @@ func TestServer(t *testing.T) {
 		require.NoError(t, os.WriteFile(bad, []byte(`{"users":[{"username":"a"}],"nonsense":1}`), 0o600))
 		base := []string{"-addr", "127.0.0.1:0", "-key", filepath.Join(dir, "k")}
 		for text, args := range map[string][]string{
-			`-log must be`:          {"-log", "xml"},
-			`unexpected argument`:   {"extra"},
-			`-addr`:                 {"-addr", "nowhere:port"},
-			`no such file`:          {"-db", "memory", "-apply", filepath.Join(dir, "absent.json")},
-			`nonsense`:              {"-db", "memory", "-apply", bad},
-			`postgres`:              {"-db", "postgres://localhost/x"},
-			`-db`:                   {"-db", dir},
-			`loopback`:              {"-db", "memory", "-addr", "0.0.0.0:0"},
-			`flag provided but not`: {"-nonsense"},
+			`-log must be`:                          {"-log", "xml"},
+			`unexpected argument`:                   {"extra"},
+			`-addr`:                                 {"-addr", "nowhere:port"},
+			`no such file`:                          {"-db", "memory", "-apply", filepath.Join(dir, "absent.json")},
+			`nonsense`:                              {"-db", "memory", "-apply", bad},
+			`only PostgreSQL`:                       {"-db", "mysql://localhost/x"},
+			`-db postgres://me:xxxxx@127.0.0.1:1/x`: {"-db", "postgres://me:secret@127.0.0.1:1/x"},
+			`-db`:                                   {"-db", dir},
+			`loopback`:                              {"-db", "memory", "-addr", "0.0.0.0:0"},
+			`flag provided but not`:                 {"-nonsense"},
 		} {
 			err := run(t.Context(), append(append([]string{}, base...), args...), io.Discard, io.Discard)
 			require.ErrorContains(t, err, text)
+			require.NotContains(t, err.Error(), "secret")
 		}
 	})
 }
 
-// TestTour sends what the printed lines say, in their order.
+// TestTour sends what the printed lines say, in their order, on each kind of
+// database.
 func TestTour(t *testing.T) {
 	t.Parallel()
-	base, out, _ := start(t, t.TempDir(), "-db", "memory")
+	for name, db := range map[string]func(t *testing.T) string{
+		"memory":     func(*testing.T) string { return "memory" },
+		"sqlite":     func(t *testing.T) string { return filepath.Join(t.TempDir(), "tour.db") },
+		"postgresql": func(t *testing.T) string { return pgtest.URL(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			goOnTour(t, db(t))
+		})
+	}
+}
+
+func goOnTour(t *testing.T, db string) {
+	base, out, _ := start(t, t.TempDir(), "-db", db)
 	token := signIn(t, base, demoAdmin, demoPassword)
 	for _, s := range tour {
 		r, err := http.NewRequestWithContext(t.Context(), s.method, base+s.path, strings.NewReader(s.body))
