@@ -267,3 +267,98 @@ func TestOutcomeOfACommit(t *testing.T) {
 }
 
 func conflictOf(t store.Tx) error { return t.(*tx).conflict() }
+
+// What hangs on a record goes with it, also where it is created at the same
+// time: the first unit is held after its call, until the second one waits for it
+// or has ended.
+func TestParentsAreLocked(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	d := newDatabase(t, nil)
+	disable := func(tx store.Tx) error {
+		u, err := tx.User(ctx, "ada")
+		u.Disabled = true
+		return errors.Join(err, tx.UpdateUser(ctx, u))
+	}
+	signIn := func(tx store.Tx) error {
+		u, err := tx.User(ctx, "ada")
+		if err != nil || u.Disabled {
+			return errors.Join(err, store.ErrNotFound)
+		}
+		return tx.CreateSession(ctx, session("s", "ada"))
+	}
+	for name, c := range map[string]struct {
+		first, last func(tx store.Tx) error // of the first unit
+		second      func(tx store.Tx) error
+	}{
+		"a user is deleted behind a sign-in": {
+			first:  func(tx store.Tx) error { return tx.CreateSession(ctx, session("s", "ada")) },
+			second: func(tx store.Tx) error { return tx.DeleteUser(ctx, "ada") },
+		},
+		"a sign-in behind the deletion": {
+			first:  func(tx store.Tx) error { return tx.DeleteUser(ctx, "ada") },
+			second: func(tx store.Tx) error { return tx.CreateSession(ctx, session("s", "ada")) },
+		},
+		"a sign-in between the end of the sessions and the user's": {
+			first: func(tx store.Tx) error {
+				_, err := tx.DeleteSessions(ctx, "ada")
+				return err
+			},
+			last:   disable,
+			second: signIn,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := d.open(t)
+			update(t, s, func(tx store.Tx) error { return tx.CreateUser(ctx, person("ada")) })
+			held, goOn := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			ended := make(chan error, 1)
+			go func() {
+				ended <- s.Update(ctx, realm, func(tx store.Tx) error {
+					if err := c.first(tx); err != nil {
+						return err
+					}
+					once.Do(func() {
+						close(held)
+						<-goOn
+					})
+					if c.last != nil {
+						return c.last(tx)
+					}
+					return nil
+				})
+			}()
+			<-held
+			started, done := make(chan int64, maxTries), make(chan error, 1)
+			go func() {
+				done <- s.Update(ctx, realm, func(tx store.Tx) error {
+					started <- process(t, tx)
+					return c.second(tx)
+				})
+			}()
+			pid := <-started
+			over, stop := context.WithCancel(ctx)
+			var second error
+			go func() {
+				second = <-done
+				stop()
+			}()
+			waits := make(chan struct{})
+			go d.whenWaiting(over, t, pid, func() { close(waits) })
+			<-waits
+			close(goOn)
+			require.NoError(t, <-ended)
+			<-over.Done()
+			if second != nil {
+				require.ErrorIs(t, second, store.ErrNotFound)
+			}
+			require.NoError(t, s.View(ctx, realm, func(r store.Reader) error {
+				ss, err := r.Sessions(ctx, "ada", "", 9)
+				require.Empty(t, ss, "sessions of a user who is disabled or gone")
+				return err
+			}))
+		})
+	}
+}

@@ -48,7 +48,7 @@ func TestCancelledStatement(t *testing.T) {
 	var pid int64
 	err := s.Update(t.Context(), realm, func(tx store.Tx) error {
 		pid = process(t, tx)
-		go d.whenWaiting(t, pid, cancel)
+		go d.whenWaiting(t.Context(), t, pid, cancel)
 		return tx.Lock(ctx, "a")
 	})
 	require.Equal(t, context.Canceled, err)
@@ -61,9 +61,9 @@ func TestCancelledStatement(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
-// whenWaiting calls then once the process waits for a lock. It looks with a
-// connection of its own.
-func (d *database) whenWaiting(t testing.TB, pid int64, then func()) {
+// whenWaiting calls then once the process waits for a lock, or the context is
+// done. It looks with a connection of its own.
+func (d *database) whenWaiting(ctx context.Context, t testing.TB, pid int64, then func()) {
 	defer then()
 	config := d.pool.Config()
 	config.MaxConns = 1
@@ -73,7 +73,7 @@ func (d *database) whenWaiting(t testing.TB, pid int64, then func()) {
 		return
 	}
 	defer pool.Close()
-	for waits := false; !waits; {
+	for waits := false; !waits && ctx.Err() == nil; {
 		err := pool.QueryRow(t.Context(), "SELECT wait_event_type IS NOT DISTINCT FROM 'Lock' FROM pg_stat_activity WHERE pid=$1", pid).Scan(&waits)
 		if err != nil {
 			t.Error(err)
