@@ -92,6 +92,9 @@ func TestStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if testing.Short() && edit != nil {
+				t.Skip("-short: one protocol is enough")
+			}
 			d := newDatabase(t, edit)
 			storetest.Run(t, func(t testing.TB) store.Store { return d.open(t) })
 		})

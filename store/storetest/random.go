@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"testing"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -19,6 +20,9 @@ const seedVariable = "STORETEST_SEED"
 
 func modelCases() []testCase {
 	seeds := []uint64{1, 2, 3, 4, 5, 6}
+	if testing.Short() {
+		seeds = seeds[:2]
+	}
 	if n, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil && n > uint64(len(seeds)) {
 		seeds = append(seeds, n)
 	}

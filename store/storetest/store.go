@@ -33,6 +33,8 @@ import (
 // must return an empty store and may leave a clean-up of its own with t, which
 // may close the store again.
 //
+// With -short, the cases that compare with a model do less of it.
+//
 // Cases about generations are skipped for a store whose Generation is
 // [errors.ErrUnsupported].
 func Run(t *testing.T, open func(t testing.TB) store.Store) {

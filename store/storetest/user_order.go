@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"testing"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -73,7 +74,13 @@ func userOrderCases() []testCase {
 				return nil
 			})
 		}},
-		{"UserAt_and_count_agree_with_a_model_of_thousands", func(t *trial) { manyUsers(t, 2600, 6) }},
+		{"UserAt_and_count_agree_with_a_model_of_thousands", func(t *trial) {
+			if testing.Short() {
+				manyUsers(t, 1100, 2)
+				return
+			}
+			manyUsers(t, 2600, 6)
+		}},
 		{"UserAt_orders_ids_by_bytes", func(t *trial) {
 			ids := slices.Clone(lookalikes)
 			slices.Sort(ids)
