@@ -362,3 +362,65 @@ func TestParentsAreLocked(t *testing.T) {
 		})
 	}
 }
+
+// Many creations are not answered one by one, and yet each answer counts.
+func TestBulk(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	d := newDatabase(t, nil)
+	for name, c := range map[string]struct {
+		refused func(tx store.Tx) error
+		want    error
+	}{
+		"a duplicate of one that was there": {func(tx store.Tx) error { return tx.CreateUser(ctx, person("ada")) }, store.ErrExists},
+		"a duplicate of one of the unit":    {func(tx store.Tx) error { return tx.CreateUser(ctx, person("0100")) }, store.ErrExists},
+		"a record of nobody": {func(tx store.Tx) error {
+			return tx.PutCredential(ctx, store.Credential{UserID: "nobody", Hash: "h"})
+		}, store.ErrNotFound},
+		"a credential that is there": {func(tx store.Tx) error {
+			return tx.PutCredential(ctx, store.Credential{UserID: "ada", Hash: "h"})
+		}, store.ErrStale},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := d.open(t)
+			update(t, s, func(tx store.Tx) error {
+				return errors.Join(tx.CreateUser(ctx, person("ada")), tx.PutCredential(ctx, store.Credential{UserID: "ada", Hash: "h"}))
+			})
+			const n = 700
+			bulk := func(last func(tx store.Tx) error) (runs int, err error) {
+				err = s.Update(ctx, realm, func(tx store.Tx) error {
+					runs++
+					for i := range n {
+						id := fmt.Sprintf("%04d", i)
+						err := errors.Join(tx.CreateUser(ctx, person(id)), tx.PutCredential(ctx, store.Credential{UserID: store.UserID(id), Hash: "h"}))
+						if err != nil {
+							return err
+						}
+						if i == 200 {
+							u, err := tx.User(ctx, "0199") // what was left for later is seen
+							if err != nil || u.Version != 1 {
+								return errors.Join(err, errors.New("not as created"))
+							}
+						}
+					}
+					return last(tx)
+				})
+				return runs, err
+			}
+			var got error
+			runs, err := bulk(func(tx store.Tx) error {
+				got = c.refused(tx)
+				return nil
+			})
+			require.NoError(t, err)
+			require.ErrorIs(t, got, c.want)
+			require.Equal(t, 2, runs)
+			all, err := countUsers(ctx, s)
+			require.NoError(t, err)
+			require.EqualValues(t, n+1, all)
+			_, err = bulk(func(store.Tx) error { return nil })
+			require.ErrorIs(t, err, store.ErrExists)
+		})
+	}
+}

@@ -27,7 +27,9 @@
 // Statements that belong together go to the server together. A View costs a
 // round trip for each read and one for its end; an Update one for each call that
 // has an answer and one for its commit, which takes along whatever needs none:
-// events, what hangs on a record that is removed, and the checks above.
+// events, what hangs on a record that is removed, and the checks above. In a unit
+// that creates more than 64 records the later ones are taken for new: if one of
+// them is refused, the unit is run again and asks each time.
 //
 // # Events
 //

@@ -42,6 +42,7 @@ type tx struct {
 	// bumped once the realm's generation counts it.
 	rights, bumped bool
 	changed        bool     // the unit has written something
+	created        int      // calls of create
 	events         [][]byte // to append
 	came, went     []string // users that user_change does not know of
 	total          int      // of came and went in the whole unit
@@ -180,9 +181,29 @@ type parent struct {
 // others be created that name it.
 const locked = " FOR KEY SHARE"
 
+const (
+	bulkFrom = 64  // creations in a unit that are each answered by the server
+	bulkSize = 256 // statements that then go together
+)
+
 // create runs an INSERT … ON CONFLICT DO NOTHING that has no effect without the
 // parents. Which rule refused it is asked only then, in their order.
+//
+// After many creations it waits for no answer any more: statements that fail
+// where they should change something go to the server by the hundred. If one
+// does, the unit is run again, which then asks each time.
 func (t *tx) create(ctx context.Context, parents []parent, rules []rule, query string, args ...any) error {
+	if t.created++; t.created > bulkFrom && t.lock == "" {
+		for _, p := range parents {
+			t.conn.leave("SELECT 1/count(*) FROM ("+p.query+locked+") p", p.args...)
+		}
+		t.conn.leave(strings.TrimSuffix(query, " ON CONFLICT DO NOTHING"), args...)
+		t.changed = true
+		if len(t.conn.later) < bulkSize {
+			return nil
+		}
+		return t.conn.run(ctx)
+	}
 	var n int64
 	if err := t.refer(ctx, parents, step{sql: query, args: args, changed: &n}); err != nil {
 		return err
