@@ -11,10 +11,13 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/pgstore"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
 	"github.com/usermgmt-go/usermgmt/sqlitestore"
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -165,6 +168,9 @@ func TestAuthorization(t *testing.T) {
 			return s
 		},
 	}
+	if !testing.Short() {
+		stores["pgstore"] = pgStore(t)
+	}
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -179,6 +185,24 @@ func TestAuthorization(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, strings.Split(string(want), "\n"), strings.Split(got, "\n"))
 		})
+	}
+}
+
+// pgStore returns how to open a store on PostgreSQL, each in a schema of its own.
+func pgStore(t *testing.T) func(testing.TB) store.Store {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(pgtest.URL(t))
+	require.NoError(t, err)
+	config.MaxConns = 4
+	pool, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	n := 0
+	return func(t testing.TB) store.Store {
+		n++
+		s, err := pgstore.New(t.Context(), pool, &pgstore.Options{Schema: fmt.Sprintf("world%d", n)})
+		require.NoError(t, err)
+		return s
 	}
 }
 
