@@ -1,7 +1,6 @@
 package usermgmt
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,9 +17,30 @@ import (
 // in `users[2] "root@example.com": …`. Passwords in plain text cost a hash
 // each, before the unit begins.
 func (m *Manager) Apply(ctx context.Context, s Snapshot) error {
+	return m.applyPart(ctx, part{Snapshot: s})
+}
+
+// part is a Snapshot that may be a piece of a longer one.
+type part struct {
+	Snapshot
+	// first is where the lists of the piece begin in those of the whole, and
+	// firstMember and firstKey where those of its first organization do.
+	first, firstMember, firstKey int
+	// late are roles of users that have waited for organizations to be there.
+	late []lateGrants
+}
+
+// lateGrants are roles of an entry of users that are given after organizations.
+type lateGrants struct {
+	index int
+	user  SnapshotUser // without what was applied before
+}
+
+// applyPart applies the part in one unit of work.
+func (m *Manager) applyPart(ctx context.Context, p part) error {
 	const tries = 3
 	for try := 1; ; try++ {
-		passwords, err := m.planPasswords(ctx, s.Users)
+		passwords, err := m.planPasswords(ctx, p)
 		if err != nil {
 			return err
 		}
@@ -29,7 +49,7 @@ func (m *Manager) Apply(ctx context.Context, s Snapshot) error {
 				return err
 			}
 			a := applying{g, passwords}
-			return a.snapshot(ctx, s)
+			return a.part(ctx, p)
 		})
 		// A password that changed since the plan was made asks for a new plan.
 		if !errors.Is(err, errPlanOutdated) || try == tries {
@@ -46,43 +66,56 @@ type applying struct {
 	passwords []plannedPassword
 }
 
-func (a applying) snapshot(ctx context.Context, s Snapshot) error {
+func (a applying) part(ctx context.Context, s part) error {
 	for i, p := range s.Permissions {
 		if err := p.check(false); err != nil {
-			return entry("permissions", i, string(p), invalid("permission", err.Error()))
+			return entry("permissions", s.first+i, string(p), invalid("permission", err.Error()))
 		}
 		if err := a.createPermission(ctx, p); err != nil {
-			return entry("permissions", i, string(p), err)
+			return entry("permissions", s.first+i, string(p), err)
 		}
 	}
 	for i, t := range s.Tenants {
 		if err := a.tenant(ctx, t); err != nil {
-			return entry("tenants", i, string(t.ID), err)
+			return entry("tenants", s.first+i, string(t.ID), err)
 		}
 	}
 	for i, r := range s.Roles {
 		if err := a.applyRole(ctx, r); err != nil {
-			return entry("roles", i, r.Name, err)
+			return entry("roles", s.first+i, r.Name, err)
 		}
 	}
 	for i, u := range s.Users {
-		if err := a.applyUser(ctx, u, a.passwords[i]); err != nil {
-			return entry("users", i, u.Username, err)
+		now, later := u.splitGrants()
+		if later.Roles != nil {
+			s.late = append(s.late, lateGrants{s.first + i, later})
+		}
+		if err := a.applyUser(ctx, now, a.passwords[i]); err != nil {
+			return entry("users", s.first+i, u.Username, err)
 		}
 	}
 	for i, v := range s.Vendors {
 		if err := a.applyVendor(ctx, v); err != nil {
-			return entry("vendors", i, v.ClientID, err)
+			return entry("vendors", s.first+i, v.ClientID, err)
 		}
 	}
 	for i, o := range s.Organizations {
-		if err := a.applyOrganization(ctx, o); err != nil {
-			return entry("organizations", i, cmp.Or(string(o.ID), value(o.Slug), value(o.Name)), err)
+		firstMember, firstKey := 0, 0
+		if i == 0 {
+			firstMember, firstKey = s.firstMember, s.firstKey
+		}
+		if err := a.applyOrganization(ctx, o, firstMember, firstKey); err != nil {
+			return entry("organizations", s.first+i, o.label(), err)
 		}
 	}
-	for i, u := range s.Users {
-		if err := a.applyOrganizationGrants(ctx, u); err != nil {
-			return entry("users", i, u.Username, err)
+	for _, l := range s.late {
+		if err := a.applyLate(ctx, l.user); err != nil {
+			return entry("users", l.index, l.user.Username, err)
+		}
+	}
+	for i, u := range s.Grants {
+		if err := a.applyGrants(ctx, u); err != nil {
+			return entry("grants", s.first+i, u.User, err)
 		}
 	}
 	return nil
@@ -152,13 +185,33 @@ func (a applying) applyRole(ctx context.Context, s SnapshotRole) error {
 	return err
 }
 
+// splitGrants divides an entry into what can be applied before organizations and
+// the roles at listed organizations, of an entry that says nothing else.
+func (s SnapshotUser) splitGrants() (now, later SnapshotUser) {
+	now, later = s, SnapshotUser{ID: s.ID, Username: s.Username}
+	if !slices.ContainsFunc(s.Roles, SnapshotGrant.listsOrganizations) {
+		return now, later
+	}
+	now.Roles = nil
+	for _, r := range s.Roles {
+		if r.listsOrganizations() {
+			later.Roles = append(later.Roles, r)
+		} else {
+			now.Roles = append(now.Roles, r)
+		}
+	}
+	return now, later
+}
+
+// listsOrganizations reports whether the grant is at organizations that have to
+// be there.
+func (r SnapshotGrant) listsOrganizations() bool { return len(r.Organizations) > 0 }
+
 func (a applying) applyUser(ctx context.Context, s SnapshotUser, p plannedPassword) error {
 	grants, err := a.grants(ctx, s)
 	if err != nil {
 		return err
 	}
-	// The organizations that grants list come later.
-	grants = slices.DeleteFunc(grants, func(g Grant) bool { return g.Kind == ScopeOrganization })
 	u, err := findUser(ctx, a.tx, s)
 	switch {
 	case errors.Is(err, ErrNotFound):
@@ -183,17 +236,26 @@ func (a applying) applyUser(ctx context.Context, s SnapshotUser, p plannedPasswo
 	return a.applyPassword(ctx, u, s, p)
 }
 
-func (a applying) applyOrganizationGrants(ctx context.Context, s SnapshotUser) error {
-	grants, err := a.grants(ctx, s)
+// applyLate gives the roles of the entry, which says nothing else.
+func (a applying) applyLate(ctx context.Context, s SnapshotUser) error {
+	u, err := findUser(ctx, a.tx, s)
 	if err != nil {
 		return err
 	}
-	grants = slices.DeleteFunc(grants, func(g Grant) bool { return g.Kind != ScopeOrganization })
-	if len(grants) == 0 {
-		return nil
+	return a.addGrants(ctx, u, s.Roles)
+}
+
+func (a applying) applyGrants(ctx context.Context, s SnapshotUserGrants) error {
+	u, err := a.userNamed(ctx, s.User)
+	if err != nil {
+		return unknownAs("user", err)
 	}
-	u, err := findUser(ctx, a.tx, s)
-	if err == nil {
+	return a.addGrants(ctx, u, s.Roles)
+}
+
+func (a applying) addGrants(ctx context.Context, u store.User, roles []SnapshotGrant) error {
+	grants, err := a.grants(ctx, SnapshotUser{Roles: roles})
+	if err == nil && len(grants) > 0 {
 		_, err = a.updateUser(ctx, u, UserUpdate{AddGrants: grants})
 	}
 	return err

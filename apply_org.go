@@ -103,7 +103,14 @@ func (d SecretDigest) digest() (store.Digest, error) {
 	return store.Digest(raw), nil
 }
 
-func (a applying) applyOrganization(ctx context.Context, s SnapshotOrganization) error {
+// label names the entry in errors.
+func (s SnapshotOrganization) label() string {
+	return cmp.Or(string(s.ID), value(s.Slug), value(s.Name))
+}
+
+// applyOrganization applies an entry whose members and keys begin at firstMember
+// and firstKey in those of the whole.
+func (a applying) applyOrganization(ctx context.Context, s SnapshotOrganization, firstMember, firstKey int) error {
 	var vendor VendorID
 	if s.Vendor != "" {
 		v, err := a.tx.VendorByClientID(ctx, s.Vendor)
@@ -138,12 +145,12 @@ func (a applying) applyOrganization(ctx context.Context, s SnapshotOrganization)
 	if err != nil {
 		return err
 	}
-	if err := a.applyMembers(ctx, o.ID, s.Members); err != nil {
+	if err := a.applyMembers(ctx, o.ID, s.Members, firstMember); err != nil {
 		return err
 	}
 	for i, k := range s.APIKeys {
 		if err := a.applyKey(ctx, o.ID, k); err != nil {
-			return entry("apiKeys", i, k.Name, err)
+			return entry("apiKeys", firstKey+i, k.Name, err)
 		}
 	}
 	return nil
@@ -162,16 +169,33 @@ func (a applying) findOrganization(ctx context.Context, s SnapshotOrganization, 
 	return store.Organization{}, invalid("id", "must be given, or the slug, or the vendorOrganizationId")
 }
 
-// applyMembers applies owners first: an organization is never without one.
-func (a applying) applyMembers(ctx context.Context, org OrganizationID, members []SnapshotMember) error {
-	for _, owners := range []bool{true, false} {
-		for i, s := range members {
-			if (s.Role == "owner") != owners {
-				continue
-			}
-			if err := a.applyMember(ctx, org, s); err != nil {
-				return entry("members", i, s.User, err)
-			}
+// applyMembers applies owners first, and of them active ones: an organization is
+// never without one, and nobody else joins one whose owners are all disabled.
+func (a applying) applyMembers(ctx context.Context, org OrganizationID, members []SnapshotMember, first int) error {
+	var disabled, others []int
+	apply := func(i int, s SnapshotMember) error {
+		if err := a.applyMember(ctx, org, s); err != nil {
+			return entry("members", first+i, s.User, err)
+		}
+		return nil
+	}
+	for i, s := range members {
+		if s.Role != "owner" {
+			others = append(others, i)
+			continue
+		}
+		u, err := a.userNamed(ctx, s.User)
+		if err == nil && u.Disabled {
+			disabled = append(disabled, i)
+			continue
+		}
+		if err := apply(i, s); err != nil {
+			return err
+		}
+	}
+	for _, i := range append(disabled, others...) {
+		if err := apply(i, members[i]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -309,7 +333,7 @@ func (a applying) snapshotKey(org OrganizationID, s SnapshotKey, role RoleID) (s
 	if k.Digest, err = s.KeyDigest.digest(); err != nil {
 		return k, err
 	}
-	k.ExpiresAt = store.Micro(value(s.KeyDigest.ExpiresAt))
+	k.CreatedAt, k.ExpiresAt = store.Micro(s.KeyDigest.CreatedAt), store.Micro(value(s.KeyDigest.ExpiresAt))
 	return k, nil
 }
 

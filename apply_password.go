@@ -20,38 +20,53 @@ type plannedPassword struct {
 
 // planPasswords decides for each user whether his password is to be
 // replaced, and hashes the new ones. Only someone who may apply gets so far.
-func (m *Manager) planPasswords(ctx context.Context, users []SnapshotUser) ([]plannedPassword, error) {
-	err := m.view(ctx, func(g *guard) error { return g.needAll(ctx, All) })
+func (m *Manager) planPasswords(ctx context.Context, p part) ([]plannedPassword, error) {
+	logins := make([]login, len(p.Users))
+	at := func(i int, err error) error { return entry("users", p.first+i, p.Users[i].Username, err) }
+	err := m.view(ctx, func(g *guard) error {
+		if err := g.needAll(ctx, All); err != nil {
+			return err
+		}
+		for i, s := range p.Users {
+			var err error
+			if logins[i], err = g.statedLogin(ctx, s); err != nil {
+				return at(i, err)
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	plans := make([]plannedPassword, len(users))
-	for i, s := range users {
-		if plans[i], err = m.planPassword(ctx, s); err != nil {
-			return nil, entry("users", i, s.Username, err)
+	plans := make([]plannedPassword, len(p.Users))
+	for i, s := range p.Users {
+		if plans[i], err = m.planPassword(ctx, s, logins[i]); err != nil {
+			return nil, at(i, err)
 		}
 	}
 	return plans, nil
 }
 
-func (m *Manager) planPassword(ctx context.Context, s SnapshotUser) (plannedPassword, error) {
+// statedLogin loads what a stated password is compared with; the zero login if
+// none is stated or the user is not there.
+func (g *guard) statedLogin(ctx context.Context, s SnapshotUser) (login, error) {
+	if s.Password == "" && s.PasswordHash == "" {
+		return login{}, nil
+	}
+	u, err := findUser(ctx, g.r, s)
+	if err != nil {
+		return login{}, absent(err)
+	}
+	return g.m.login(ctx, g.r, u)
+}
+
+func (m *Manager) planPassword(ctx context.Context, s SnapshotUser, l login) (plannedPassword, error) {
 	var p plannedPassword
 	switch {
 	case s.Password == "" && s.PasswordHash == "":
 		return p, nil
 	case s.Password != "" && s.PasswordHash != "":
 		return p, invalid("passwordHash", "must be absent where a password is given")
-	}
-	var l login
-	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
-		u, err := findUser(ctx, r, s)
-		if err == nil {
-			l, err = m.login(ctx, r, u)
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return p, err
 	}
 	p.current = l.cred.Hash
 	if s.PasswordHash != "" {
@@ -67,6 +82,7 @@ func (m *Manager) planPassword(ctx context.Context, s SnapshotUser) (plannedPass
 			return p, err
 		}
 	}
+	var err error
 	p.hash, err = m.hashPassword(ctx, s.Password, s.Username, value(s.Email))
 	return p, err
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"slices"
-	"strings"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -13,32 +11,69 @@ import (
 // Export states all that the realm holds, as of one moment: applied to an
 // empty realm it makes one in which every password, vendor secret, API key and
 // organization token works as before. Sessions, one-time codes and events are
-// not part of it, nor are times and versions. It holds password hashes, so
-// treat it as a secret. It is the host's and the realm's administrators'. The
-// whole of it is held in memory.
+// not part of it, nor are times, versions and who created what. It holds password
+// hashes, so treat it as a secret. It is the host's and the realm's
+// administrators'. The whole of it is held in memory; see [Manager.ExportTo].
 func (m *Manager) Export(ctx context.Context) (Snapshot, error) {
 	var s Snapshot
-	err := m.view(ctx, func(g *guard) error {
+	if err := m.export(ctx, func(entry any) error { s.add(entry); return nil }); err != nil {
+		return Snapshot{}, err
+	}
+	return s, nil
+}
+
+// add appends an entry as export gives it.
+func (s *Snapshot) add(entry any) {
+	switch e := entry.(type) {
+	case Permission:
+		s.Permissions = append(s.Permissions, e)
+	case SnapshotTenant:
+		s.Tenants = append(s.Tenants, e)
+	case SnapshotRole:
+		s.Roles = append(s.Roles, e)
+	case SnapshotUser:
+		s.Users = append(s.Users, e)
+	case SnapshotVendor:
+		s.Vendors = append(s.Vendors, e)
+	case SnapshotOrganization:
+		s.Organizations = append(s.Organizations, e)
+	case SnapshotMember:
+		o := &s.Organizations[len(s.Organizations)-1]
+		o.Members = append(o.Members, e)
+	case SnapshotKey:
+		o := &s.Organizations[len(s.Organizations)-1]
+		o.APIKeys = append(o.APIKeys, e)
+	case SnapshotUserGrants:
+		s.Grants = append(s.Grants, e)
+	}
+}
+
+// export gives every entry of the realm to put, in the order of a Snapshot. An
+// organization comes without its members and its keys, which come next, active
+// owners first. It reads by pages and keeps none of them.
+//
+// The rights are those of the snapshot itself: a View that may run again would
+// write again.
+func (m *Manager) export(ctx context.Context, put func(entry any) error) error {
+	return m.store.View(ctx, m.realm, func(r store.Reader) error {
+		g := &guard{m: m, r: r}
 		if err := g.needAll(ctx, All); err != nil {
 			return err
 		}
-		e := exporting{guard: g, roles: map[RoleID]Role{}, usernames: map[UserID]string{}}
-		if err := e.realm(ctx); err != nil {
-			return err
-		}
-		s = e.out
-		return nil
+		e := exporting{guard: g, put: put, roles: map[RoleID]string{}}
+		return e.realm(ctx)
 	})
-	return s, err
 }
 
 // exporting is one snapshot of the realm being written down.
 type exporting struct {
 	*guard
-	out       Snapshot
-	roles     map[RoleID]Role
-	usernames map[UserID]string
+	put func(entry any) error
+	// roles are names of roles that were met, at most maxRoleNames.
+	roles map[RoleID]string
 }
+
+const maxRoleNames = 4096
 
 func (e *exporting) realm(ctx context.Context) error {
 	custom, err := e.r.Permissions(ctx)
@@ -46,9 +81,11 @@ func (e *exporting) realm(ctx context.Context) error {
 		return err
 	}
 	for _, p := range custom {
-		e.out.Permissions = append(e.out.Permissions, Permission(p))
+		if err := e.put(Permission(p)); err != nil {
+			return err
+		}
 	}
-	for _, export := range []func(context.Context) error{e.exportTenants, e.exportRoles, e.exportUsers, e.exportVendors, e.exportOrganizations} {
+	for _, export := range []func(context.Context) error{e.exportTenants, e.exportRoles, e.exportUsers, e.exportVendors, e.exportOrganizations, e.exportGrants} {
 		if err := export(ctx); err != nil {
 			return err
 		}
@@ -80,37 +117,59 @@ func (e *exporting) exportTenants(ctx context.Context) error {
 	return pages(func(limit int, last *store.Tenant) ([]store.Tenant, error) {
 		return e.r.Tenants(ctx, value(last).ID, limit)
 	}, func(t store.Tenant) error {
-		e.out.Tenants = append(e.out.Tenants, SnapshotTenant{ID: t.ID, Name: &t.Name, Type: &t.Type})
-		return nil
+		return e.put(SnapshotTenant{ID: t.ID, Name: &t.Name, Type: &t.Type})
 	})
 }
 
-func (e *exporting) exportRoles(ctx context.Context) error {
-	for _, b := range builtins {
-		e.roles[b.role.ID] = b.role
-	}
+// eachRole calls f for every role that the realm made.
+func (e *exporting) eachRole(ctx context.Context, f func(store.Role) error) error {
 	return pages(func(limit int, last *store.Role) ([]store.Role, error) {
 		return e.r.Roles(ctx, value(last).ID, limit)
-	}, func(r store.Role) error {
-		e.roles[r.ID] = Role(r)
+	}, f)
+}
+
+func (e *exporting) exportRoles(ctx context.Context) error {
+	return e.eachRole(ctx, func(r store.Role) error {
 		s := SnapshotRole{ID: r.ID, Name: r.Name, Scope: r.Scope.String(), Description: &r.Description}
 		for _, p := range r.Permissions {
 			s.Permissions = append(s.Permissions, Permission(p))
 		}
-		e.out.Roles = append(e.out.Roles, s)
-		return nil
+		return e.put(s)
 	})
+}
+
+// roleName returns the name of a role, empty for one that is gone.
+func (e *exporting) roleName(ctx context.Context, id RoleID) (string, error) {
+	if name, ok := e.roles[id]; ok {
+		return name, nil
+	}
+	r, err := e.role(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return "", err
+	}
+	evict(e.roles, maxRoleNames)
+	e.roles[id] = r.Name
+	return r.Name, nil
 }
 
 func (e *exporting) exportUsers(ctx context.Context) error {
 	return e.eachUser(ctx, store.UserQuery{}, func(u store.User) error {
-		e.usernames[u.ID] = u.Username
 		s := SnapshotUser{
 			ID: u.ID, Username: u.Username, Email: &u.Email, EmailClaimed: u.EmailClaimed, FirstName: &u.FirstName, LastName: &u.LastName, Locale: &u.Locale,
 			Disabled: &u.Disabled, Attributes: u.Attributes, Tags: u.Tags, Tenants: u.Tenants,
 		}
 		for _, g := range u.Grants {
-			e.exportGrant(&s, g)
+			if g.Permission != "" {
+				s.Permissions = append(s.Permissions, Permission(g.Permission))
+				continue
+			}
+			grant, err := e.grant(ctx, g)
+			if err != nil {
+				return err
+			}
+			if grant.Name != "" && !grant.listsOrganizations() {
+				s.Roles = append(s.Roles, grant)
+			}
 		}
 		c, err := e.r.Credential(ctx, u.ID)
 		switch {
@@ -119,27 +178,25 @@ func (e *exporting) exportUsers(ctx context.Context) error {
 		case !errors.Is(err, ErrNotFound):
 			return err
 		}
-		e.out.Users = append(e.out.Users, s)
-		return nil
+		return e.put(s)
 	})
 }
 
-func (e *exporting) exportGrant(s *SnapshotUser, g Grant) {
-	if g.Permission != "" {
-		s.Permissions = append(s.Permissions, Permission(g.Permission))
-		return
-	}
-	grant := SnapshotGrant{Name: e.roles[g.Role].Name}
+// grant states a grant of a role. Its name is empty for a role that is gone,
+// which gives nothing.
+func (e *exporting) grant(ctx context.Context, g Grant) (SnapshotGrant, error) {
+	name, err := e.roleName(ctx, g.Role)
+	s := SnapshotGrant{Name: name}
 	switch g.Kind {
 	case ScopeFacility:
-		grant.Facilities = append([]string{}, g.Scopes...)
+		s.Facilities = append([]string{}, g.Scopes...)
 	case ScopeOrganization:
-		grant.Organizations = []OrganizationID{}
+		s.Organizations = []OrganizationID{}
 		for _, id := range g.Scopes {
-			grant.Organizations = append(grant.Organizations, OrganizationID(id))
+			s.Organizations = append(s.Organizations, OrganizationID(id))
 		}
 	}
-	s.Roles = append(s.Roles, grant)
+	return s, err
 }
 
 func (e *exporting) exportVendors(ctx context.Context) error {
@@ -154,8 +211,7 @@ func (e *exporting) exportVendors(ctx context.Context) error {
 		for _, secret := range secrets {
 			s.ClientSecretDigests = append(s.ClientSecretDigests, exportDigest(secret.Digest, secret.CreatedAt, secret.ExpiresAt))
 		}
-		e.out.Vendors = append(e.out.Vendors, s)
-		return nil
+		return e.put(s)
 	})
 }
 
@@ -167,57 +223,41 @@ func exportDigest(d store.Digest, created, expires store.Time) SecretDigest {
 	return s
 }
 
-func (e *exporting) exportOrganizations(ctx context.Context) error {
-	return pages(func(limit int, last *store.Organization) ([]store.Organization, error) {
-		return e.r.Organizations(ctx, store.OrganizationQuery{After: value(last).ID, Limit: limit})
-	}, func(o store.Organization) error {
-		matches := o.MatchDomain != ""
-		s := SnapshotOrganization{
-			MatchDomain: &matches,
-			ID:          o.ID, Slug: &o.Slug, Name: &o.Name, Domain: &o.Domain, VendorOrganizationID: o.VendorOrganizationID, OEMProvisioning: &o.OEMProvisioning,
+// exportGrants writes who holds a role at listed organizations, role by role.
+func (e *exporting) exportGrants(ctx context.Context) error {
+	for _, b := range builtins {
+		if b.role.Scope != ScopeOrganization {
+			continue
 		}
-		i := slices.IndexFunc(e.out.Vendors, func(v SnapshotVendor) bool { return v.ID == o.VendorID })
-		if i >= 0 {
-			s.Vendor = e.out.Vendors[i].ClientID
-		}
-		if err := e.exportMembers(ctx, &s); err != nil {
+		if err := e.exportHolders(ctx, b.role.ID); err != nil {
 			return err
 		}
-		if err := e.exportKeys(ctx, &s); err != nil {
-			return err
-		}
-		e.out.Organizations = append(e.out.Organizations, s)
-		return nil
-	})
-}
-
-func (e *exporting) exportMembers(ctx context.Context, s *SnapshotOrganization) error {
-	err := pages(func(limit int, last *store.Membership) ([]store.Membership, error) {
-		return e.r.Members(ctx, store.MemberQuery{Organization: s.ID, After: value(last).UserID, Limit: limit})
-	}, func(ms store.Membership) error {
-		member := SnapshotMember{User: e.usernames[ms.UserID], Role: e.roles[ms.Role].Name, Tags: ms.Tags, VendorUserID: &ms.VendorUserID}
-		err := pages(func(limit int, last *store.Token) ([]store.Token, error) {
-			return e.r.OrganizationTokens(ctx, s.ID, ms.UserID, value(last).Digest, limit)
-		}, func(t store.Token) error {
-			member.TokenDigests = append(member.TokenDigests, exportDigest(t.Digest, t.CreatedAt, t.ExpiresAt))
+	}
+	return e.eachRole(ctx, func(r store.Role) error {
+		if r.Scope != ScopeOrganization {
 			return nil
-		})
-		if err != nil {
-			return err
 		}
-		s.Members = append(s.Members, member)
-		return nil
+		return e.exportHolders(ctx, r.ID)
 	})
-	slices.SortStableFunc(s.Members, func(a, b SnapshotMember) int { return strings.Compare(a.User, b.User) })
-	return err
 }
 
-func (e *exporting) exportKeys(ctx context.Context, s *SnapshotOrganization) error {
-	return pages(func(limit int, last *store.Key) ([]store.Key, error) {
-		return e.r.Keys(ctx, s.ID, value(last).ID, limit)
-	}, func(k store.Key) error {
-		digest := exportDigest(k.Digest, k.CreatedAt, k.ExpiresAt)
-		s.APIKeys = append(s.APIKeys, SnapshotKey{ID: k.ID, Name: k.Name, KeyDigest: &digest, Role: e.roles[k.Role].Name, Owner: e.usernames[k.Owner]})
+func (e *exporting) exportHolders(ctx context.Context, role RoleID) error {
+	return e.eachUser(ctx, store.UserQuery{Role: role}, func(u store.User) error {
+		for _, g := range u.Grants {
+			if g.Role != role {
+				continue
+			}
+			grant, err := e.grant(ctx, g)
+			if err != nil {
+				return err
+			}
+			if !grant.listsOrganizations() {
+				continue
+			}
+			if err := e.put(SnapshotUserGrants{User: u.Username, Roles: []SnapshotGrant{grant}}); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 }

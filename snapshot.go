@@ -24,6 +24,8 @@ type Snapshot struct {
 	Users         []SnapshotUser         `json:"users,omitempty"`
 	Vendors       []SnapshotVendor       `json:"vendors,omitempty"`
 	Organizations []SnapshotOrganization `json:"organizations,omitempty"`
+	// Grants come last: roles at organizations, which have to be there.
+	Grants []SnapshotUserGrants `json:"grants,omitempty"`
 }
 
 // SnapshotTenant states a tenant, known by its id.
@@ -80,6 +82,16 @@ type SnapshotGrant struct {
 	Facilities []string `json:"facilities,omitzero"`
 	// Organizations names the role as one of the organization scope likewise.
 	Organizations []OrganizationID `json:"organizations,omitzero"`
+}
+
+// SnapshotUserGrants states that a user holds roles, beside those of his
+// SnapshotUser. [Manager.Export] and [Manager.ExportTo] write roles at listed
+// organizations here.
+type SnapshotUserGrants struct {
+	// User is a username.
+	User string `json:"user"`
+	// Roles are added to those that the user holds.
+	Roles []SnapshotGrant `json:"roles,omitempty"`
 }
 
 // SnapshotVendor states a vendor, known by his client id.
@@ -153,9 +165,13 @@ func ParseSnapshot(r io.Reader) (Snapshot, error) {
 		return Snapshot{}, invalid("snapshot", jsonFault(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Snapshot{}, invalid("snapshot", "must hold one JSON object and nothing after it")
+		return Snapshot{}, errTrailing()
 	}
 	return s, nil
+}
+
+func errTrailing() error {
+	return invalid("snapshot", "must hold one JSON object and nothing after it")
 }
 
 // jsonFault says what is wrong in words of the document, not of Go.
