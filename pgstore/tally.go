@@ -43,11 +43,19 @@ func (t *tx) flushUsers() []step {
 	return steps
 }
 
-// tell lets a question within a unit see what the unit has done.
-func (r *reader) tell() {
-	if r.tx != nil {
-		r.conn.later = append(r.conn.later, r.tx.flushUsers()...)
+// tell lets a question within a unit see what the unit has done. Many changes
+// are folded there and then: the fold is the unit's, and comes and goes with it.
+func (r *reader) tell(ctx context.Context) error {
+	t := r.tx
+	if t == nil {
+		return nil
 	}
+	r.conn.later = append(r.conn.later, t.flushUsers()...)
+	if max(int64(t.total-t.folded), r.changes) < changesDue {
+		return nil
+	}
+	t.folded, r.changes = t.total, 0
+	return foldWithin(ctx, r.conn, r.realm)
 }
 
 func (r *reader) UserAt(ctx context.Context, n int64) (store.UserID, error) {
@@ -57,7 +65,9 @@ func (r *reader) UserAt(ctx context.Context, n int64) (store.UserID, error) {
 	if n < 0 {
 		return "", invalid("n", "must not be negative")
 	}
-	r.tell()
+	if err := r.tell(ctx); err != nil {
+		return "", err
+	}
 	var id *string
 	_, err := r.conn.one(ctx, "WITH k AS ("+
 		"SELECT lo AS key, true AS range, n FROM {user_range} WHERE realm=$1"+
@@ -79,19 +89,31 @@ func (r *reader) UserAt(ctx context.Context, n int64) (store.UserID, error) {
 
 // countAll counts the realm's users.
 func (r *reader) countAll(ctx context.Context) (n int64, err error) {
-	r.tell()
+	if err := r.tell(ctx); err != nil {
+		return 0, err
+	}
 	_, err = r.conn.one(ctx, "SELECT (coalesce((SELECT sum(n) FROM {user_range} WHERE realm=$1), 0)"+
 		" + coalesce(sum(n), 0))::bigint, count(*) FROM {user_change} WHERE realm=$1", into(&n, &r.changes), r.realm)
 	return n, err
 }
 
-// fold moves the changes of a realm into its ranges, unless somebody else is
-// about it. It waits for nobody and nobody waits for it but the next fold.
+// fold moves the changes of a realm into its ranges, in a transaction of its own.
 func fold(ctx context.Context, c *conn, realm string) error {
 	c.begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 	defer c.rollback(ctx)
+	if err := foldWithin(ctx, c, realm); err != nil {
+		return err
+	}
+	return c.commit(ctx)
+}
+
+// foldWithin folds in the open transaction, unless somebody else is about it, or
+// the transaction would not see what others have folded since it began. It waits
+// for nobody, and nobody waits for it: other folds are left out until it has ended.
+func foldWithin(ctx context.Context, c *conn, realm string) error {
 	var alone bool
-	_, err := c.one(ctx, "SELECT pg_try_advisory_xact_lock($1)", into(&alone), c.naming.lock("fold", realm))
+	_, err := c.one(ctx, "SELECT current_setting('transaction_isolation')='read committed' AND pg_try_advisory_xact_lock($1)",
+		into(&alone), c.naming.lock("fold", realm))
 	if err != nil || !alone {
 		return err
 	}
@@ -122,11 +144,9 @@ func fold(ctx context.Context, c *conn, realm string) error {
 		}
 	}
 	if small {
-		if err := joinRanges(ctx, c, realm); err != nil {
-			return err
-		}
+		return joinRanges(ctx, c, realm)
 	}
-	return c.commit(ctx)
+	return nil
 }
 
 // splitRange cuts a range into pieces, by the users that are there. Changes

@@ -45,7 +45,7 @@ type tx struct {
 	created        int      // calls of create
 	events         [][]byte // to append
 	came, went     []string // users that user_change does not know of
-	total          int      // of came and went in the whole unit
+	total, folded  int      // of came and went in the whole unit, and when it last folded
 }
 
 var _ store.Tx = (*tx)(nil)
