@@ -74,6 +74,11 @@ func TestExportTo(t *testing.T) {
 		want, err := d.Export(t.Context())
 		require.NoError(t, err)
 		require.Len(t, want.Grants, 2)
+		for _, u := range want.Users {
+			for _, r := range u.Roles {
+				require.Empty(t, r.Organizations, "a role at a listed organization has to come after it")
+			}
+		}
 		// The form is compared, for times and raw JSON have more than one.
 		wantText, err := json.Marshal(want)
 		require.NoError(t, err)
@@ -202,11 +207,11 @@ func TestApplyFrom(t *testing.T) {
 			users + `,{"username":"e","passwordHash":"x"}]}`:           `users[4] "e": passwordHash`,
 			users + `,{"name":"e"}]}`:                                  `users[4]: snapshot: has the unknown member "name"`,
 			users + `,{"username":5}]}`:                                `users[4]: snapshot: username must not be a number`,
-			users + `],"organizations":[{"id":"p","name":"p"},{"id":"o","name":"x","members":[{"user":"a","role":"owner"},{"user":"b","role":"viewer"},{"user":"z","role":"owner"}]}]}`:                       `organizations[1] "o": members[2] "z": user`,
-			users + `],"organizations":[{"id":"o","name":"x","members":[{"user":"a","role":"owner"},{"user":"b","role":"viewer"},{"role":5}]}]}`:                                                              `organizations[0] "o": members[2]: snapshot: role must not be a number`,
-			users + `],"organizations":[{"id":"o","name":"x","members":[{"user":"a","role":"owner"}],"apiKeys":[{"name":"k","key":"0123456789","role":"admin"},{"name":"l","key":"short","role":"admin"}]}]}`: `organizations[0] "o": apiKeys[1] "l": secret`,
-			users + `],"organizations":[{"id":"o","name":"x"}],"grants":[{"user":"a"},{"user":"b"},{"user":"z"}]}`:                                                                                            `grants[2] "z": user`,
-			users + `,{"username":"e","roles":[{"name":"editor","organizations":["o"]}]},{"username":"f","roles":[{"name":"editor","organizations":["nowhere"]}]}],"organizations":[{"id":"o","name":"x"}]}`:  `users[5] "f": roles`,
+			users + `],"organizations":[{"id":"p","name":"p"},{"id":"o","name":"x","members":[{"user":"a","role":"owner"},{"user":"b","role":"viewer"},{"user":"z","role":"owner"}]}]}`:                                                                      `organizations[1] "o": members[2] "z": user`,
+			users + `],"organizations":[{"id":"o","name":"x","members":[{"user":"a","role":"owner"},{"user":"b","role":"viewer"},{"role":5}]}]}`:                                                                                                             `organizations[0] "o": members[2]: snapshot: role must not be a number`,
+			users + `],"organizations":[{"id":"o","name":"x","members":[{"user":"a","role":"owner"}],"apiKeys":[{"name":"k","key":"0123456789","role":"admin"},{"name":"j","key":"1234567890","role":"admin"},{"name":"l","key":"short","role":"admin"}]}]}`: `organizations[0] "o": apiKeys[2] "l": secret`,
+			users + `],"organizations":[{"id":"o","name":"x"}],"grants":[{"user":"a"},{"user":"b"},{"user":"z"}]}`:                                                                                                                                           `grants[2] "z": user`,
+			users + `,{"username":"e","roles":[{"name":"editor","organizations":["o"]}]},{"username":"f","roles":[{"name":"editor","organizations":["nowhere"]}]}],"organizations":[{"id":"o","name":"x"}]}`:                                                 `users[5] "f": roles`,
 		} {
 			d := newDesk(t)
 			err := applyFrom(t, d.Manager, text, 2)
