@@ -222,15 +222,20 @@ type memberEntry struct {
 // one that the map's own order gives.
 const maxCached = 1 << 18
 
-// user returns the zero entry unless there is one of the generation.
-func (c *rightsCache) user(id UserID, generation uint64) userEntry {
+// kept returns the user's entry, of whatever generation, or the zero entry.
+func (c *rightsCache) kept(id UserID) userEntry {
 	c.mu.RLock()
 	e := c.users[id]
 	c.mu.RUnlock()
-	if e.generation != generation {
-		return userEntry{}
-	}
 	return e
+}
+
+// user returns the zero entry unless there is one of the generation.
+func (c *rightsCache) user(id UserID, generation uint64) userEntry {
+	if e := c.kept(id); e.generation == generation {
+		return e
+	}
+	return userEntry{}
 }
 
 func (c *rightsCache) member(k memberKey, generation uint64) *permissionSet {
@@ -320,17 +325,26 @@ func evict[K comparable, V any](m map[K]V, limit int) {
 	}
 }
 
-// cachedRights returns the acting user's entry, exact at its generation, or the
-// zero entry if it is not at hand.
-func (m *Manager) cachedRights(ctx context.Context) userEntry {
+// keptRights returns the acting user's entry, which was exact at its generation
+// and need not be now, or the zero entry if there is none.
+func (m *Manager) keptRights() userEntry {
 	if m.actor.kind != ActorUser || m.actor.organization != "" || m.actor.passwordChange || m.actor.tenant != "" {
 		return userEntry{}
 	}
-	g, err := m.store.Generation(ctx, m.realm)
-	if err != nil {
+	return m.rights.kept(UserID(m.actor.id))
+}
+
+// cachedRights returns the acting user's entry if it is exact now, or else the
+// zero entry.
+func (m *Manager) cachedRights(ctx context.Context) userEntry {
+	e := m.keptRights()
+	if e.rights == nil {
+		return e
+	}
+	if g, err := m.store.Generation(ctx, m.realm); err != nil || g != e.generation {
 		return userEntry{}
 	}
-	return m.rights.user(UserID(m.actor.id), g)
+	return e
 }
 
 // Can reports whether the actor holds the permission at the scope now, as the

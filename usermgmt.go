@@ -272,19 +272,16 @@ func (e *engine) now() time.Time { return store.Micro(e.opts.Clock()) }
 // view runs fn on a snapshot, with a guard that knows the actor's rights. fn
 // may run twice, so it must set what it returns anew.
 func (m *Manager) view(ctx context.Context, fn func(*guard) error) error {
-	cached := m.cachedRights(ctx)
-	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
-		return fn(&guard{m: m, r: r, rights: cached.rights, fill: true})
-	})
-	if cached.rights == nil {
-		return err
-	}
-	// The cached rights were exact at the generation before the snapshot. If it
-	// is still the same after it, they were exact throughout.
-	if after, gerr := m.store.Generation(ctx, m.realm); gerr == nil && after == cached.generation {
-		return err
-	}
+	kept := m.keptRights()
 	return m.store.View(ctx, m.realm, func(r store.Reader) error {
+		if kept.rights != nil {
+			err := fn(&guard{m: m, r: r, rights: kept.rights, fill: true})
+			// What was decided by kept rights counts if they are those of the
+			// snapshot. A store over a network answers this with what it read before.
+			if now, gerr := r.Generation(ctx); gerr == nil && now == kept.generation {
+				return err
+			}
+		}
 		return fn(&guard{m: m, r: r, fill: true})
 	})
 }

@@ -34,6 +34,27 @@ func (r *reader) Generation(ctx context.Context) (uint64, error) {
 	return uint64(n), err
 }
 
+// viewer is a reader in a View. The realm's generation comes along with the
+// first thing that it reads: whoever reads under somebody's authority wants it.
+type viewer struct {
+	reader
+	generation int64
+}
+
+func newViewer(c *conn, realm store.Realm) *viewer {
+	v := &viewer{reader: reader{conn: c, realm: string(realm)}}
+	c.later = []step{{sql: generationOf, args: []any{v.realm}, row: into(&v.generation)}}
+	return v
+}
+
+func (v *viewer) Generation(ctx context.Context) (uint64, error) {
+	if err := v.ok(ctx); err != nil {
+		return 0, err
+	}
+	err := v.conn.run(ctx) // which is nothing if anything has been read
+	return uint64(v.generation), err
+}
+
 // Generation counts the unit's own changes.
 func (t *tx) Generation(ctx context.Context) (uint64, error) {
 	if err := t.ok(ctx); err != nil {

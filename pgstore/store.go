@@ -25,7 +25,7 @@
 // A View is one REPEATABLE READ transaction, which begins with its first read.
 //
 // Statements that belong together go to the server together. A View costs a
-// round trip for each read and one for its end; an Update one for each call that
+// round trip for each read, and one for its end that nobody waits for; an Update one for each call that
 // has an answer and one for its commit, which takes along whatever needs none:
 // events, what hangs on a record that is removed, and the checks above. In a unit
 // that creates more than 64 records the later ones are taken for new: if one of
@@ -191,28 +191,28 @@ func (s *Store) enter(ctx context.Context, realm store.Realm) error {
 }
 
 // View runs fn on a snapshot as of its first read. It waits for nobody but for a
-// connection of the pool: a View or Update within fn may wait for ever.
+// connection of the pool: a View or Update within fn may wait for ever. The
+// transaction ends, and the connection goes back, a moment after View has returned.
 func (s *Store) View(ctx context.Context, realm store.Realm, fn func(store.Reader) error) error {
 	if err := s.enter(ctx, realm); err != nil {
 		return err
 	}
-	defer s.gate.Leave()
-	changes, err := s.view(ctx, realm, fn)
-	s.count(ctx, realm, changes, changesDue)
-	return err
-}
-
-func (s *Store) view(ctx context.Context, realm store.Realm, fn func(store.Reader) error) (changes int64, err error) {
 	c, release, err := s.acquire(ctx, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 	if err != nil {
-		return 0, err
+		s.gate.Leave()
+		return err
 	}
-	defer release()
-	defer c.rollback(ctx)
-	r := &reader{conn: c, realm: string(realm)}
-	defer r.ended.Store(true)
-	err = fn(r)
-	return r.changes, err
+	r := newViewer(c, realm)
+	defer func() {
+		r.ended.Store(true)
+		go func() { // nobody has to wait for this but Close
+			defer s.gate.Leave()
+			c.rollback(ctx)
+			release()
+			s.count(context.WithoutCancel(ctx), realm, r.changes, changesDue)
+		}()
+	}()
+	return fn(r)
 }
 
 // maxTries is how often a unit is run that meets others.

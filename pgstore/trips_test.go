@@ -91,28 +91,28 @@ func TestRoundTrips(t *testing.T) {
 			_, err := m.Authenticate(ctx, session.AccessToken)
 			return err
 		}},
-		{"User", 4, func(ids []usermgmt.UserID) error {
+		{"User", 2, func(ids []usermgmt.UserID) error {
 			_, err := as.User(ctx, ids[0])
 			return err
 		}},
-		{"UsersByID", 4, func(ids []usermgmt.UserID) error {
+		{"UsersByID", 2, func(ids []usermgmt.UserID) error {
 			us, err := as.UsersByID(ctx, ids)
 			require.Len(t, us, len(ids))
 			return err
 		}},
-		{"Users", 4, func([]usermgmt.UserID) error {
+		{"Users", 2, func([]usermgmt.UserID) error {
 			_, err := as.Users(ctx, usermgmt.UserList{})
 			return err
 		}},
-		{"Users at an offset", 5, func(ids []usermgmt.UserID) error {
+		{"Users at an offset", 3, func(ids []usermgmt.UserID) error {
 			_, err := as.Users(ctx, usermgmt.UserList{Page: usermgmt.Page{Offset: int64(len(ids))}})
 			return err
 		}},
-		{"Members", 6, func([]usermgmt.UserID) error {
+		{"Members", 4, func([]usermgmt.UserID) error {
 			_, err := as.Members(ctx, org.ID, usermgmt.MemberList{})
 			return err
 		}},
-		{"Roles", 4, func([]usermgmt.UserID) error {
+		{"Roles", 2, func([]usermgmt.UserID) error {
 			_, err := as.Roles(ctx, usermgmt.RoleList{})
 			return err
 		}},

@@ -32,6 +32,15 @@ func (g *generations) slot(realm store.Realm) *atomic.Pointer[knownGeneration] {
 	return &g.slots[maphash.String(g.seed, string(realm))%uint64(len(g.slots))]
 }
 
+// at returns the realm's generation under a header.
+func (g *generations) at(header walHeader, realm store.Realm) (generation uint64, known bool) {
+	k := g.slot(realm).Load()
+	if k == nil || k.header != header || k.realm != realm {
+		return 0, false
+	}
+	return k.generation, true
+}
+
 // Generation returns the realm's generation as committed now, by whatever
 // process. On Linux it looks at shared memory alone unless something has been
 // committed since the last call; elsewhere each call is a read.
@@ -44,9 +53,8 @@ func (s *Store) Generation(ctx context.Context, realm store.Realm) (uint64, erro
 		return 0, err
 	}
 	header, ok := s.generations.index.header()
-	slot := s.generations.slot(realm)
-	if k := slot.Load(); ok && k != nil && k.header == header && k.realm == realm {
-		return k.generation, nil
+	if n, known := s.generations.at(header, realm); ok && known {
+		return n, nil
 	}
 	if err := realm.Check(); err != nil {
 		return 0, err
@@ -58,7 +66,7 @@ func (s *Store) Generation(ctx context.Context, realm store.Realm) (uint64, erro
 	defer s.release(c)
 	n, err := generation(c, string(realm))
 	if err == nil && ok {
-		slot.Store(&knownGeneration{header, realm, n})
+		s.generations.slot(realm).Store(&knownGeneration{header, realm, n})
 	}
 	return n, err
 }
@@ -76,6 +84,35 @@ func (r *reader) Generation(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	return generation(r.db, r.realm)
+}
+
+// viewer is a reader in a View.
+type viewer struct {
+	reader
+	conn        *conn
+	generations *generations
+	// before is the header as of the View's begin, if it was had.
+	before walHeader
+	had    bool
+}
+
+func (s *Store) newViewer(c *conn, realm store.Realm) *viewer {
+	v := &viewer{reader: reader{db: c, realm: string(realm)}, conn: c, generations: &s.generations}
+	v.before, v.had = s.generations.index.header()
+	return v
+}
+
+// Generation looks at shared memory alone if the View has read something and
+// nobody has committed since it began: then its snapshot has that header too.
+func (v *viewer) Generation(ctx context.Context) (uint64, error) {
+	if v.had && v.conn.held != nil {
+		if now, ok := v.generations.index.header(); ok && now == v.before {
+			if n, known := v.generations.at(now, store.Realm(v.realm)); known {
+				return n, v.ok(ctx)
+			}
+		}
+	}
+	return v.reader.Generation(ctx)
 }
 
 // Generation counts the unit's own changes.

@@ -67,6 +67,36 @@ func TestGenerationNeedsNoReadWhileNobodyCommits(t *testing.T) {
 	for _, c := range cs {
 		s.readers <- c
 	}
+	require.NoError(t, s.View(t.Context(), "main", func(r store.Reader) error {
+		_, err := r.User(t.Context(), benchUser(0).ID)
+		require.NoError(t, err)
+		v := r.(*viewer)
+		v.db = nil
+		got, err := v.Generation(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		return nil
+	}))
+}
+
+// A View's first question may be for the generation: there is no snapshot yet
+// that the header would be of.
+func TestGenerationBeforeTheSnapshot(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t, nil)
+	require.NoError(t, s.Update(t.Context(), "main", creates(t, 0)))
+	old, err := s.Generation(t.Context(), "main")
+	require.NoError(t, err)
+	require.NoError(t, s.View(t.Context(), "main", func(r store.Reader) error {
+		first, err := r.Generation(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, old, first)
+		require.NoError(t, s.Update(t.Context(), "main", disable(t, 0)))
+		u, err := r.User(t.Context(), benchUser(0).ID)
+		require.NoError(t, err)
+		require.False(t, u.Disabled, "the snapshot is older than its generation")
+		return nil
+	}))
 }
 
 func TestGenerationWithoutWALIndex(t *testing.T) {

@@ -105,7 +105,7 @@ func TestLists_sort_nothing(t *testing.T) {
 			s, _ := newStore(t, nil)
 			p := &planned{}
 			require.NoError(t, s.View(t.Context(), "main", func(r store.Reader) error {
-				own := r.(*reader)
+				own := r.(*viewer)
 				p.db = own.db
 				own.db = p
 				return c.ask(t.Context(), own)

@@ -292,7 +292,7 @@ func (s *Store) View(ctx context.Context, realm store.Realm, fn func(store.Reade
 	}
 	defer s.release(c)
 	c.viewing = true
-	r := &reader{db: c, realm: string(realm)}
+	r := s.newViewer(c, realm)
 	defer r.ended.Store(true)
 	return fn(r)
 }

@@ -79,6 +79,23 @@ func snapshotCases() []testCase {
 			})
 			t.equal("Reader.Generation at the end of the view", seen[1], seen[0])
 		}},
+		{"view_that_asks_late_has_the_generation_of_its_moment", func(t *trial) {
+			before := t.generation()
+			t.update(func(tx store.Tx) error { return tx.CreateRole(t.ctx, sampleRole(0)) })
+			first := true
+			whileViewing(t, func(tx store.Tx) error { return tx.UpdateRole(t.ctx, changeRole(sampleRole(0))) }, func(r store.Reader) {
+				_, err := r.Role(t.ctx, roleID(0))
+				t.ok("Role", err)
+				if first {
+					first = false
+					return
+				}
+				t.generation() // the store may remember the new one
+				g, err := r.Generation(t.ctx)
+				t.ok("Generation", err)
+				t.equal("Reader.Generation", g, before)
+			})
+		}},
 		{"view_does_not_see_an_unfinished_unit", func(t *trial) {
 			wrote, finish := make(chan struct{}), make(chan struct{})
 			done := make(chan error, 1)
