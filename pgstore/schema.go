@@ -82,13 +82,16 @@ func (n *naming) lock(words ...string) int64 {
 // schemaNumber returns the number of the last migration that was applied, 0 for none.
 func schemaNumber(ctx context.Context, c *conn) (int64, error) {
 	var there bool
-	// What another process has made meanwhile is looked up anew because the
-	// statement reads a table, whichever.
-	if _, err := c.one(ctx, "SELECT to_regclass($1) IS NOT NULL FROM pg_catalog.pg_class LIMIT 1", into(&there), c.naming.sql("{schema}")); err != nil || !there {
+	// Read from the catalog itself: to_regclass answers from a cache, which may
+	// not yet know what another process has made while this one waited for it.
+	_, err := c.one(ctx, "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid=c.relnamespace"+
+		" WHERE c.relname=$1::text AND CASE $2::text WHEN '' THEN n.nspname=ANY(current_schemas(false)) ELSE n.nspname=$2::text END)",
+		into(&there), c.naming.prefix+"schema", c.naming.schema)
+	if err != nil || !there {
 		return 0, err
 	}
 	var n int64
-	_, err := c.one(ctx, "SELECT coalesce(max(number), 0) FROM {schema}", into(&n))
+	_, err = c.one(ctx, "SELECT coalesce(max(number), 0) FROM {schema}", into(&n))
 	return n, err
 }
 
@@ -120,9 +123,10 @@ func migrate(ctx context.Context, c *conn) error {
 	}
 	c.begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 	defer c.rollback(ctx)
-	if err := c.run(ctx, step{sql: "SELECT pg_advisory_xact_lock($1)", args: []any{c.naming.lock("migrations")}}); err != nil {
+	if err := c.alone(ctx, c.naming.lock("migrations")); err != nil {
 		return err
 	}
+	// By a statement of its own, which sees what was done before the lock was had.
 	if n, err = schemaNumber(ctx, c); err != nil {
 		return err
 	}
@@ -152,9 +156,18 @@ func migrate(ctx context.Context, c *conn) error {
 	return c.commit(ctx)
 }
 
+// alone waits for an advisory lock and holds it to the transaction's end.
+func (c *conn) alone(ctx context.Context, lock int64) error {
+	return c.run(ctx, step{sql: "SELECT pg_advisory_xact_lock($1)", args: []any{lock}})
+}
+
 // createSchema makes the schema unless it is there, which a role without the
-// right to make one may use too.
+// right to make one may use too. Tables with another prefix may be on their way
+// into the same one, under another lock than these.
 func (c *conn) createSchema(ctx context.Context) error {
+	if err := c.alone(ctx, (&naming{schema: c.naming.schema}).lock("schema")); err != nil {
+		return err
+	}
 	var there bool
 	if _, err := c.one(ctx, "SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname=$1)", into(&there), c.naming.schema); err != nil || there {
 		return err
