@@ -99,6 +99,13 @@ func (x *reader) Membership(ctx context.Context, id store.OrganizationID, of sto
 	return found(x.t.member(id, of), (*member).record)
 }
 
+func (x *reader) MembersByID(ctx context.Context, id store.OrganizationID, users []store.UserID) ([]store.Membership, error) {
+	if err := x.ok(ctx); err != nil {
+		return nil, err
+	}
+	return byID(users, func(of store.UserID) *member { return x.t.member(id, of) }, (*member).record)
+}
+
 func (x *reader) MembershipByVendorUser(ctx context.Context, id store.OrganizationID, vendorUser string) (store.Membership, error) {
 	if err := x.ok(ctx); err != nil {
 		return store.Membership{}, err

@@ -19,6 +19,18 @@ func (x *reader) Credential(ctx context.Context, of store.UserID) (store.Credent
 	return found(u.cred, value)
 }
 
+func (x *reader) CredentialsByID(ctx context.Context, users []store.UserID) ([]store.Credential, error) {
+	if err := x.ok(ctx); err != nil {
+		return nil, err
+	}
+	return byID(users, func(id store.UserID) *store.Credential {
+		if u := x.t.users[string(id)]; u != nil {
+			return u.cred
+		}
+		return nil
+	}, value)
+}
+
 func (x *tx) PutCredential(ctx context.Context, c store.Credential) error {
 	if err := x.ok(ctx); err != nil {
 		return err

@@ -37,6 +37,13 @@ func (x *reader) UsersByID(ctx context.Context, in []store.UserID) ([]store.User
 	return byID(in, func(id store.UserID) *user { return x.t.users[string(id)] }, (*user).record)
 }
 
+func (x *reader) UsersByUsername(ctx context.Context, keys []string) ([]store.User, error) {
+	if err := x.ok(ctx); err != nil {
+		return nil, err
+	}
+	return byID(keys, func(key string) *user { return x.t.byName[key] }, (*user).record)
+}
+
 // sought returns the topics of which a query wants any, none if it wants all users.
 func sought(q store.UserQuery) ([]topic, error) {
 	if err := q.Check(); err != nil {

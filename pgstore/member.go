@@ -24,6 +24,13 @@ func (r *reader) Membership(ctx context.Context, org store.OrganizationID, user 
 	return findKey(ctx, r, memberships(), membershipKey(org, user), "org_id=$2 AND user_id=$3", string(org), string(user))
 }
 
+func (r *reader) MembersByID(ctx context.Context, org store.OrganizationID, users []store.UserID) ([]store.Membership, error) {
+	if !record.IsText(string(org)) {
+		return nil, r.ok(ctx)
+	}
+	return batch(ctx, r, memberships(), "user_id", users, " AND org_id=$3", string(org))
+}
+
 func (r *reader) MembershipByVendorUser(ctx context.Context, org store.OrganizationID, vendorUserID string) (store.Membership, error) {
 	return find(ctx, r, memberships(), "org_id=$2 AND vendor_user=$3", string(org), vendorUserID)
 }

@@ -19,6 +19,10 @@ func (r *reader) Credential(ctx context.Context, user store.UserID) (store.Crede
 	return findKey(ctx, r, credentials(), credentialKey(user), "user_id=$2", string(user))
 }
 
+func (r *reader) CredentialsByID(ctx context.Context, users []store.UserID) ([]store.Credential, error) {
+	return batch(ctx, r, credentials(), "user_id", users, "")
+}
+
 func (t *tx) PutCredential(ctx context.Context, c store.Credential) error {
 	if err := t.may(ctx, c); err != nil {
 		return err

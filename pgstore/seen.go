@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -169,14 +170,19 @@ func findKey[T any](ctx context.Context, r *reader, of table[T], key rowKey, con
 	return find(ctx, r, of, condition, args...)
 }
 
-// batch returns the records that a condition picks by a list of ids, $2, in
-// their order. A unit that writes rests on each.
-func batch[T any](ctx context.Context, r *reader, of table[T], ids []string) ([]T, error) {
-	if len(ids) == 0 {
-		return nil, nil
+// batch returns the records whose column is one of some texts, in their order,
+// and which a condition picks, $1 being the realm and $2 the texts. A unit that
+// writes rests on each.
+func batch[T any, S ~string](ctx context.Context, r *reader, of table[T], column string, in []S, condition string, args ...any) ([]T, error) {
+	if err := r.ok(ctx); err != nil {
+		return nil, err
+	}
+	want, err := record.Batch(in)
+	if err != nil || len(want) == 0 {
+		return nil, err
 	}
 	var vs []T
-	err := r.conn.each(ctx, func(row pgx.Rows) error {
+	err = r.conn.each(ctx, func(row pgx.Rows) error {
 		var data []byte
 		if err := row.Scan(&data); err != nil {
 			return err
@@ -190,7 +196,8 @@ func batch[T any](ctx context.Context, r *reader, of table[T], ids []string) ([]
 			return nil
 		}
 		return r.tx.saw(of.key(v), of.keys, data)
-	}, "SELECT data FROM "+of.name+" WHERE realm=$1 AND id=ANY($2::text[]) ORDER BY id"+r.lock, r.realm, ids)
+	}, "SELECT data FROM "+of.name+" WHERE realm=$1 AND "+column+"=ANY($2::text[])"+condition+" ORDER BY "+column+r.lock,
+		append([]any{r.realm, want}, args...)...)
 	if err != nil {
 		return nil, err
 	}

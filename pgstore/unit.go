@@ -119,14 +119,7 @@ func all[T any](ctx context.Context, r *reader, read func([]byte) (T, error), qu
 
 // byID returns the records of the ids.
 func byID[T any, ID ~string](ctx context.Context, r *reader, of table[T], ids []ID) ([]T, error) {
-	if err := r.ok(ctx); err != nil {
-		return nil, err
-	}
-	want, err := record.Batch(ids)
-	if err != nil {
-		return nil, err
-	}
-	return batch(ctx, r, of, want)
+	return batch(ctx, r, of, "id", ids, "")
 }
 
 // count returns the only number of a query's only row.

@@ -30,6 +30,10 @@ func (r *reader) UsersByID(ctx context.Context, ids []store.UserID) ([]store.Use
 	return byID(ctx, r, users(), ids)
 }
 
+func (r *reader) UsersByUsername(ctx context.Context, keys []string) ([]store.User, error) {
+	return batch(ctx, r, users(), "username_key", keys, "")
+}
+
 // split returns entries as the columns of an unnest, without those that no
 // user can have.
 func split(es []record.Entry) (kinds []int64, keys []string) {

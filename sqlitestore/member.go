@@ -18,6 +18,19 @@ func (r *reader) Membership(ctx context.Context, org store.OrganizationID, user 
 		"SELECT data FROM {membership} WHERE realm=? AND organization=? AND user=?", r.realm, string(org), string(user))
 }
 
+func (r *reader) MembersByID(ctx context.Context, org store.OrganizationID, users []store.UserID) ([]store.Membership, error) {
+	if err := r.ok(ctx); err != nil {
+		return nil, err
+	}
+	want, err := idList(users)
+	if err != nil {
+		return nil, err
+	}
+	return all(ctx, r, record.DecodeMembership,
+		"SELECT data FROM {membership} WHERE realm=? AND organization=? AND user IN (SELECT value FROM json_each(?)) ORDER BY user",
+		r.realm, string(org), want)
+}
+
 func (r *reader) MembershipByVendorUser(ctx context.Context, org store.OrganizationID, vendorUserID string) (store.Membership, error) {
 	return get(ctx, r, record.DecodeMembership, membershipByVendor, r.realm, string(org), vendorUserID)
 }

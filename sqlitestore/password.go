@@ -12,6 +12,11 @@ func (r *reader) Credential(ctx context.Context, user store.UserID) (store.Crede
 	return get(ctx, r, record.DecodeCredential, "SELECT data FROM {credential} WHERE realm=? AND user=?", r.realm, string(user))
 }
 
+func (r *reader) CredentialsByID(ctx context.Context, users []store.UserID) ([]store.Credential, error) {
+	return allByID(ctx, r, record.DecodeCredential,
+		"SELECT data FROM {credential} WHERE realm=? AND user IN (SELECT value FROM json_each(?)) ORDER BY user", users)
+}
+
 func (t *tx) PutCredential(ctx context.Context, c store.Credential) error {
 	if err := t.may(ctx, c); err != nil {
 		return err

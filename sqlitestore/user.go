@@ -33,6 +33,11 @@ func (r *reader) UsersByID(ctx context.Context, ids []store.UserID) ([]store.Use
 		"SELECT data FROM {user} WHERE realm=? AND id IN (SELECT value FROM json_each(?)) ORDER BY id", ids)
 }
 
+func (r *reader) UsersByUsername(ctx context.Context, keys []string) ([]store.User, error) {
+	return allByID(ctx, r, record.DecodeUser,
+		"SELECT data FROM {user} WHERE realm=? AND username_key IN (SELECT value FROM json_each(?)) ORDER BY username_key", keys)
+}
+
 // usersAt are the users after one at any of the entries, in the order of their
 // ids, as a query and its arguments, the first of which is the realm.
 func (r *reader) usersAt(es []record.Entry, after store.UserID) (string, []driver.Value) {

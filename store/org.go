@@ -151,6 +151,9 @@ func (q MemberQuery) Check() error {
 // organization or user.
 type MembershipReader interface {
 	Membership(ctx context.Context, org OrganizationID, user UserID) (Membership, error)
+	// MembersByID returns those that the users have in the organization, in the
+	// order of the users' ids, each once. More than 10,000 ids are [ErrInvalid].
+	MembersByID(ctx context.Context, org OrganizationID, users []UserID) ([]Membership, error)
 	// MembershipByVendorUser finds nothing for an empty id.
 	MembershipByVendorUser(ctx context.Context, org OrganizationID, vendorUserID string) (Membership, error)
 	// Members returns a page, with the promises of [UserReader.Users].

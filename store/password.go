@@ -35,6 +35,9 @@ func (c Credential) Check() error {
 // CredentialReader finds credentials.
 type CredentialReader interface {
 	Credential(ctx context.Context, user UserID) (Credential, error)
+	// CredentialsByID returns those of the users who have one, in the order of
+	// their ids, each once. More than 10,000 ids are [ErrInvalid].
+	CredentialsByID(ctx context.Context, users []UserID) ([]Credential, error)
 }
 
 // CredentialWriter changes credentials.

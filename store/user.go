@@ -215,6 +215,10 @@ type UserReader interface {
 	// UsersByID returns those of the ids that exist, in the order of their
 	// ids, each once. At most 10,000 ids may be asked for at a time.
 	UsersByID(ctx context.Context, ids []UserID) ([]User, error)
+	// UsersByUsername returns those who have one of the keys as their
+	// UsernameKey, in the order of the keys, each once. More than 10,000 keys
+	// are [ErrInvalid].
+	UsersByUsername(ctx context.Context, keys []string) ([]User, error)
 	// Users returns a page. A walk that passes the last id of each page as the
 	// next After meets every user that is there throughout exactly once, and
 	// costs the same per page at any depth. With Scopes that cost grows with

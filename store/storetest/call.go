@@ -31,6 +31,9 @@ func queries() []query {
 		{"UsersByID", func(c ctx, r rd) (any, error) {
 			return ask(r.UsersByID(c, []store.UserID{userID(0), userID(1)}))
 		}},
+		{"UsersByUsername", func(c ctx, r rd) (any, error) {
+			return ask(r.UsersByUsername(c, []string{sampleUser(0).UsernameKey, sampleUser(1).UsernameKey}))
+		}},
 		{"Users", func(c ctx, r rd) (any, error) { return ask(r.Users(c, store.UserQuery{Limit: n})) }},
 		{"SearchUsers", func(c ctx, r rd) (any, error) {
 			return ask(r.SearchUsers(c, store.ByUsername, "zo", "", n))
@@ -38,6 +41,9 @@ func queries() []query {
 		{"UserAt", func(c ctx, r rd) (any, error) { return ask(r.UserAt(c, 0)) }},
 		{"CountUsers", func(c ctx, r rd) (any, error) { return ask(r.CountUsers(c, store.UserQuery{})) }},
 		{"Credential", func(c ctx, r rd) (any, error) { return ask(r.Credential(c, userID(0))) }},
+		{"CredentialsByID", func(c ctx, r rd) (any, error) {
+			return ask(r.CredentialsByID(c, []store.UserID{userID(0), userID(1)}))
+		}},
 		{"Organization", func(c ctx, r rd) (any, error) { return ask(r.Organization(c, orgID(0))) }},
 		{"OrganizationBySlug", func(c ctx, r rd) (any, error) {
 			return ask(r.OrganizationBySlug(c, sampleOrganization(0).Slug))
@@ -55,6 +61,9 @@ func queries() []query {
 			return ask(r.Organizations(c, store.OrganizationQuery{Limit: n}))
 		}},
 		{"Membership", func(c ctx, r rd) (any, error) { return ask(r.Membership(c, orgID(0), userID(0))) }},
+		{"MembersByID", func(c ctx, r rd) (any, error) {
+			return ask(r.MembersByID(c, orgID(0), []store.UserID{userID(0), userID(1)}))
+		}},
 		{"MembershipByVendorUser", func(c ctx, r rd) (any, error) {
 			return ask(r.MembershipByVendorUser(c, orgID(0), sampleMembership(0).VendorUserID))
 		}},

@@ -277,5 +277,5 @@ func unitFaults() []fault {
 }
 
 func faults() []fault {
-	return slices.Concat(unitFaults(), keyFaults(), listFaults(), valueFaults())
+	return slices.Concat(unitFaults(), keyFaults(), listFaults(), batchFaults(), valueFaults())
 }

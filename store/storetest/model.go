@@ -228,6 +228,14 @@ func first[K comparable, R any, O cmp.Ordered](m map[K]R, limit int, rank func(R
 	return out
 }
 
+// few refuses to look up more than 10,000 keys at once.
+func few[K any](keys []K) error {
+	if len(keys) > 10_000 {
+		return &store.InvalidError{Field: "ids", Reason: "must be at most 10,000"}
+	}
+	return nil
+}
+
 // one returns the only record that is picked.
 func one[K comparable, R any](m map[K]R, pick func(R) bool) (R, error) {
 	for _, r := range m {

@@ -128,6 +128,14 @@ func (u *modelUnit) Membership(ctx context.Context, org store.OrganizationID, us
 	return u.member(ctx, func(m store.Membership) bool { return m.OrganizationID == org && m.UserID == user })
 }
 
+func (u *modelUnit) MembersByID(ctx context.Context, org store.OrganizationID, users []store.UserID) ([]store.Membership, error) {
+	if err := few(users); err != nil {
+		return nil, err
+	}
+	return cloned(first(u.members, len(users), func(m store.Membership) store.UserID { return m.UserID },
+		func(m store.Membership) bool { return m.OrganizationID == org && slices.Contains(users, m.UserID) }), u.ready(ctx))
+}
+
 func (u *modelUnit) MembershipByVendorUser(ctx context.Context, org store.OrganizationID, id string) (store.Membership, error) {
 	return u.member(ctx, func(m store.Membership) bool {
 		return id != "" && m.OrganizationID == org && m.VendorUserID == id

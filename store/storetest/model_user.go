@@ -52,6 +52,14 @@ func (u *modelUnit) UsersByID(ctx context.Context, ids []store.UserID) ([]store.
 	return u.list(ctx, len(ids), byID, func(r *store.User) bool { return slices.Contains(ids, r.ID) })
 }
 
+func (u *modelUnit) UsersByUsername(ctx context.Context, keys []string) ([]store.User, error) {
+	key := func(r *store.User) string { return r.UsernameKey }
+	if err := few(keys); err != nil {
+		return nil, err
+	}
+	return u.list(ctx, len(keys), key, func(r *store.User) bool { return slices.Contains(keys, r.UsernameKey) })
+}
+
 // picked tells whom a query picks, heedless of After.
 func picked(q store.UserQuery) func(*store.User) bool {
 	return func(r *store.User) bool {
@@ -189,6 +197,14 @@ func (u *modelUnit) Credential(ctx context.Context, id store.UserID) (store.Cred
 		return store.Credential{}, err
 	}
 	return at(u.credentials, id)
+}
+
+func (u *modelUnit) CredentialsByID(ctx context.Context, users []store.UserID) ([]store.Credential, error) {
+	if err := few(users); err != nil {
+		return nil, err
+	}
+	return first(u.credentials, len(users), func(c store.Credential) store.UserID { return c.UserID },
+		func(c store.Credential) bool { return slices.Contains(users, c.UserID) }), u.ready(ctx)
 }
 
 func (u *modelUnit) PutCredential(ctx context.Context, c store.Credential) error {

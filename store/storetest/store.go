@@ -93,6 +93,7 @@ func groups() []group {
 		group{"UserOrder", userOrderCases()},
 		group{"UserRecord", userRecordCases()},
 		group{"Credential", credentialCases()},
+		group{"Batch", batchCases()},
 		group{"OrganizationKeys", organizationCases()},
 		group{"MembershipLists", membershipCases()},
 		group{"RoleLists", roleCases()},

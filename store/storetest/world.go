@@ -159,6 +159,10 @@ func take(ctx context.Context, r store.Reader) (picture, error) {
 	}
 	us, err := r.UsersByID(ctx, ids)
 	list(err, us, "UsersByID")
+	cs, err := r.CredentialsByID(ctx, ids)
+	list(err, cs, "CredentialsByID")
+	ms, err := r.MembersByID(ctx, orgID(0), ids)
+	list(err, ms, "MembersByID")
 	byID, err := r.OrganizationsByID(ctx, orgIDs)
 	list(err, byID, "OrganizationsByID")
 	rs, err := r.RolesByID(ctx, roles)
