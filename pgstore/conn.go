@@ -191,8 +191,13 @@ func (c *conn) commit(ctx context.Context, last ...step) error {
 	committing, release := outlive(ctx)
 	defer release()
 	answered, cause := c.pipeline(committing, append(last, step{sql: "COMMIT"}))
-	if cause == nil {
+	if answered > n { // what ends a session after the answer to its COMMIT undoes nothing
 		c.open = false
+		if err := committing.Err(); err != nil {
+			// By then the server was asked to cancel, upon which it waits for no
+			// standby any more and calls that a success.
+			return fmt.Errorf("pgstore: %w: %w", store.ErrUnknownOutcome, err)
+		}
 		return nil
 	}
 	if unknown(cause, answered, n) {

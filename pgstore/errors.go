@@ -11,14 +11,20 @@ import (
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
-// errConflict is the category of errors after which a unit is run again: it met
-// another one, and nothing of it is left. A caller is told of it as
-// [store.ErrBusy] when the store has given up.
-var errConflict = errors.New("pgstore: another unit has changed what this one rests on")
+// conflict is an error after which a unit is run again: nothing of it is left.
+// Where the store does not do so, or no more, it is a [store.ErrBusy] for the caller.
+type conflict string
 
-// errLost is a conflict too: the connection was lost, and with it the
-// transaction, before its commit was sent.
-var errLost = fmt.Errorf("the connection was lost: %w", errConflict)
+func (c conflict) Error() string { return string(c) }
+
+// Is makes all of them one category, errConflict, and busy ones.
+func (c conflict) Is(target error) bool { return target == errConflict || target == store.ErrBusy }
+
+const (
+	errConflict conflict = "another unit has changed what this one rests on"
+	// errLost: with the connection went the transaction, before its commit was sent.
+	errLost conflict = "the connection was lost"
+)
 
 // codes of PostgreSQL's errors (its manual, appendix A).
 const (
