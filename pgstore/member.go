@@ -147,6 +147,7 @@ func (t *tx) DeleteMembership(ctx context.Context, org store.OrganizationID, use
 	t.rights = true
 	t.leaveAll(args,
 		"DELETE FROM {api_key} WHERE realm=$1 AND org_id=$2 AND owner=$3",
+		"SELECT 1 FROM {session} WHERE realm=$1 AND org_id=$2 AND user_id=$3 ORDER BY id FOR UPDATE",
 		"DELETE FROM {token} WHERE realm=$1 AND org_id=$2 AND user_id=$3",
 		"DELETE FROM {token} WHERE realm=$1 AND session_id IN"+
 			" (SELECT id FROM {session} WHERE realm=$1 AND org_id=$2 AND user_id=$3)",

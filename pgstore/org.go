@@ -132,6 +132,7 @@ func (t *tx) DeleteOrganization(ctx context.Context, id store.OrganizationID) er
 	t.leaveAll([]any{t.realm, string(id)},
 		"DELETE FROM {membership} WHERE realm=$1 AND org_id=$2",
 		"DELETE FROM {api_key} WHERE realm=$1 AND org_id=$2",
+		"SELECT 1 FROM {session} WHERE realm=$1 AND org_id=$2 ORDER BY id FOR UPDATE",
 		"DELETE FROM {token} WHERE realm=$1 AND org_id=$2",
 		"DELETE FROM {token} WHERE realm=$1 AND session_id IN (SELECT id FROM {session} WHERE realm=$1 AND org_id=$2)",
 		"DELETE FROM {session} WHERE realm=$1 AND org_id=$2")

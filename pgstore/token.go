@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/usermgmt-go/usermgmt/internal/record"
@@ -13,7 +14,27 @@ func tokens() table[store.Token] {
 
 func tokenKey(d store.Digest) rowKey { return rowKey{table: "{token}", a: hexDigest(d)} }
 
+// lockAbove locks what a token hangs on that is about to be locked, in the next
+// round trip: its user, and its session, which a refresh token is the key to, or
+// its organization and membership.
+func (t *tx) lockAbove(kind store.TokenKind, d store.Digest) {
+	lock := cmp.Or(t.lock, locked)
+	of := func(columns string) string { return "(SELECT " + columns + " FROM {token} WHERE realm=$1 AND digest=$2)" }
+	args := []any{t.realm, d[:]}
+	t.leaveAll(args, "SELECT 1 FROM {user} WHERE realm=$1 AND id="+of("user_id")+lock)
+	if kind == store.TokenRefresh {
+		t.leaveAll(args, "SELECT 1 FROM {session} WHERE realm=$1 AND id="+of("session_id")+" FOR NO KEY UPDATE")
+		return
+	}
+	t.leaveAll(args,
+		"SELECT 1 FROM {organization} WHERE realm=$1 AND id="+of("org_id")+lock,
+		"SELECT 1 FROM {membership} WHERE realm=$1 AND (org_id, user_id)="+of("org_id, user_id")+lock)
+}
+
 func (r *reader) Token(ctx context.Context, kind store.TokenKind, digest store.Digest) (store.Token, error) {
+	if r.lock != "" {
+		r.tx.lockAbove(kind, digest)
+	}
 	return find(ctx, r, tokens(), "digest=$2 AND kind=$3", digest[:], int64(kind))
 }
 
@@ -45,6 +66,12 @@ func (t *tx) CreateToken(ctx context.Context, k store.Token) error {
 }
 
 func (t *tx) UseToken(ctx context.Context, kind store.TokenKind, digest store.Digest, at store.Time) (store.Token, error) {
+	if err := t.ok(ctx); err != nil {
+		return store.Token{}, err
+	}
+	if t.lock == "" { // which Token does otherwise
+		t.lockAbove(kind, digest)
+	}
 	k, err := t.Token(ctx, kind, digest)
 	if err != nil {
 		return store.Token{}, err
@@ -72,6 +99,7 @@ func (t *tx) DeleteToken(ctx context.Context, kind store.TokenKind, digest store
 	if err := t.ok(ctx); err != nil {
 		return err
 	}
+	t.lockAbove(kind, digest)
 	return t.remove(ctx, tokenKey(digest), tokens().keys, "DELETE FROM {token} WHERE realm=$1 AND digest=$2 AND kind=$3",
 		t.realm, digest[:], int64(kind))
 }

@@ -75,7 +75,7 @@ func TestARefreshTokenIsUsedOnce(t *testing.T) {
 			h := build(t, kind, 3)
 			_, err := h.m.CreateUser(t.Context(), usermgmt.NewUser{ID: ada, Username: "ada", Password: password})
 			require.NoError(t, err)
-			for range 5 {
+			for range 10 {
 				tokens, err := h.m.SignIn(t.Context(), "ada", password)
 				require.NoError(t, err)
 				requests := make([]request, 12)
