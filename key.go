@@ -134,7 +134,7 @@ func (g *guard) createKey(ctx context.Context, k store.Key) error {
 // Key returns an API key by its id. It needs keys.read in its organization.
 func (m *Manager) Key(ctx context.Context, id KeyID) (Key, error) {
 	var k store.Key
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		var err error
 		k, err = g.key(ctx, KeysRead, id)
 		return err

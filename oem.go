@@ -220,7 +220,7 @@ func (m *Manager) VendorByClientID(ctx context.Context, clientID string) (Vendor
 
 func (m *Manager) vendor(ctx context.Context, find func(*guard) (store.Vendor, error)) (Vendor, error) {
 	var v store.Vendor
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		var err error
 		v, err = find(g)
 		return err

@@ -274,7 +274,7 @@ func (g *guard) organization(ctx context.Context, p Permission, id OrganizationI
 // there.
 func (m *Manager) Organization(ctx context.Context, id OrganizationID) (Organization, error) {
 	var o store.Organization
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		var err error
 		o, err = g.organization(ctx, OrganizationsRead, id)
 		return err
@@ -289,7 +289,7 @@ func (m *Manager) Organization(ctx context.Context, id OrganizationID) (Organiza
 // organizations.read there.
 func (m *Manager) OrganizationBySlug(ctx context.Context, slug string) (Organization, error) {
 	var o store.Organization
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		var err error
 		if o, err = g.r.OrganizationBySlug(ctx, slug); errors.Is(err, ErrNotFound) {
 			return ErrNoOrganization

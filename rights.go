@@ -248,13 +248,13 @@ func (c *rightsCache) member(k memberKey, generation uint64) *permissionSet {
 	return e.set
 }
 
-// session returns a session that is there under the generation, and whether it
-// is known.
-func (c *rightsCache) session(id SessionID, generation uint64) (store.Session, bool) {
+// session returns a session that was there under its entry's generation, and
+// whether one is known.
+func (c *rightsCache) session(id SessionID) (sessionEntry, bool) {
 	c.mu.RLock()
 	e, ok := c.sessions[id]
 	c.mu.RUnlock()
-	return e.session, ok && e.generation == generation
+	return e, ok
 }
 
 func (c *rightsCache) putSession(s store.Session, generation uint64) {

@@ -275,7 +275,7 @@ func permissionNames(ps []Permission) []string {
 // Role returns a role by its id. It needs roles.read.
 func (m *Manager) Role(ctx context.Context, id RoleID) (Role, error) {
 	var role Role
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		if err := g.need(ctx, RolesRead, Realmwide); err != nil {
 			return err
 		}
@@ -289,7 +289,7 @@ func (m *Manager) Role(ctx context.Context, id RoleID) (Role, error) {
 // RoleByName returns a role by its scope and name. It needs roles.read.
 func (m *Manager) RoleByName(ctx context.Context, scope ScopeKind, name string) (Role, error) {
 	var role Role
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		if err := g.need(ctx, RolesRead, Realmwide); err != nil {
 			return err
 		}

@@ -95,7 +95,7 @@ func checkTenant(t store.Tenant) error {
 // Tenant returns a tenant by its id. It needs tenants.read.
 func (m *Manager) Tenant(ctx context.Context, id TenantID) (Tenant, error) {
 	var t store.Tenant
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		if err := g.need(ctx, TenantsRead, Realmwide); err != nil {
 			return err
 		}

@@ -305,23 +305,26 @@ func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, 
 // expired. What is known of it counts while the store's generation stands,
 // which ends with every session that is deleted.
 func (m *Manager) liveSession(ctx context.Context, id SessionID) (store.Session, error) {
-	if generation, err := m.store.Generation(ctx, m.realm); err == nil {
-		if s, ok := m.rights.session(id, generation); ok {
-			return s, nil
+	if e, ok := m.rights.session(id); ok {
+		if now, err := m.store.Generation(ctx, m.realm); err == nil && now == e.generation {
+			return e.session, nil
 		}
 	}
 	var s store.Session
 	var generation uint64
 	var exact bool
-	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
+	err := store.Glance(ctx, m.store, m.realm, func(r store.Reader) error {
 		var err error
+		if s, err = r.Session(ctx, id); err != nil {
+			return err
+		}
 		generation, err = r.Generation(ctx)
 		exact = err == nil
 		if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
-		if s, err = r.Session(ctx, id); err != nil || s.OrganizationID == "" {
-			return err
+		if s.OrganizationID == "" {
+			return nil
 		}
 		return vendorLives(ctx, r, s.OrganizationID)
 	})
@@ -343,7 +346,7 @@ func (m *Manager) liveSession(ctx context.Context, id SessionID) (store.Session,
 // disabling or deleting the user does.
 func (m *Manager) AuthenticateUser(ctx context.Context, id UserID, at time.Time) (Actor, error) {
 	var u store.User
-	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
+	err := store.Glance(ctx, m.store, m.realm, func(r store.Reader) error {
 		var err error
 		u, err = r.User(ctx, id)
 		return err

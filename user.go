@@ -239,7 +239,7 @@ func (g *guard) createUser(ctx context.Context, u store.User) error {
 // everyone may read himself. users.list, which shows users in lists, is not enough.
 func (m *Manager) User(ctx context.Context, id UserID) (User, error) {
 	var u store.User
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		var err error
 		u, err = g.userReadable(ctx, id)
 		return err
@@ -288,7 +288,7 @@ func (m *Manager) UserByEmail(ctx context.Context, email string) (User, error) {
 
 func (m *Manager) userBy(ctx context.Context, find func(store.Reader) (store.User, error)) (User, error) {
 	var found store.User
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		if err := g.needSomewhere(ctx, UsersRead); err != nil {
 			// Someone without the right may still ask for himself.
 			u, ferr := find(g.r)

@@ -272,8 +272,17 @@ func (e *engine) now() time.Time { return store.Micro(e.opts.Clock()) }
 // view runs fn on a snapshot, with a guard that knows the actor's rights. fn
 // may run twice, so it must set what it returns anew.
 func (m *Manager) view(ctx context.Context, fn func(*guard) error) error {
+	return m.store.View(ctx, m.realm, m.guarded(ctx, fn))
+}
+
+// look is view for an fn that reads one record, beside rights.
+func (m *Manager) look(ctx context.Context, fn func(*guard) error) error {
+	return store.Glance(ctx, m.store, m.realm, m.guarded(ctx, fn))
+}
+
+func (m *Manager) guarded(ctx context.Context, fn func(*guard) error) func(store.Reader) error {
 	kept := m.keptRights()
-	return m.store.View(ctx, m.realm, func(r store.Reader) error {
+	return func(r store.Reader) error {
 		if kept.rights != nil {
 			err := fn(&guard{m: m, r: r, rights: kept.rights, fill: true})
 			// What was decided by kept rights counts if they are those of the
@@ -283,7 +292,7 @@ func (m *Manager) view(ctx context.Context, fn func(*guard) error) error {
 			}
 		}
 		return fn(&guard{m: m, r: r, fill: true})
-	})
+	}
 }
 
 // update runs fn as one unit of work, with a guard that knows the actor's

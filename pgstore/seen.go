@@ -143,11 +143,16 @@ func find[T any](ctx context.Context, r *reader, of table[T], condition string, 
 		return v, err
 	}
 	var data []byte
-	found, err := r.conn.one(ctx, "SELECT data FROM "+of.name+" WHERE realm=$1 AND "+condition+r.lock, into(&data), append([]any{r.realm}, args...)...)
+	query, args := "SELECT data FROM "+of.name+" WHERE realm=$1 AND "+condition+r.lock, append([]any{r.realm}, args...)
+	if r.glance != nil {
+		data, err = r.glance.at(ctx, query, args)
+	} else {
+		_, err = r.conn.one(ctx, query, into(&data), args...)
+	}
 	if err != nil {
 		return v, err
 	}
-	if !found {
+	if data == nil {
 		return v, store.ErrNotFound
 	}
 	if v, err = of.read(data); err != nil || r.tx == nil {

@@ -91,7 +91,7 @@ func TestRoundTrips(t *testing.T) {
 			_, err := m.Authenticate(ctx, session.AccessToken)
 			return err
 		}},
-		{"User", 2, func(ids []usermgmt.UserID) error {
+		{"User", 1, func(ids []usermgmt.UserID) error {
 			_, err := as.User(ctx, ids[0])
 			return err
 		}},

@@ -20,6 +20,8 @@ type reader struct {
 	lock  string // the clause by which single records are locked when they are read
 	ended atomic.Bool
 	tx    *tx // of which this is the reader; nil in a View
+	// glance is set in a Glance, and reads its one record.
+	glance *glance
 	// changes is how many user_change rows the last question about all users met.
 	changes int64
 }

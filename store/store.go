@@ -82,6 +82,7 @@ package store
 
 import (
 	"context"
+	"errors"
 )
 
 // Realm names one closed population. It is 1 to 64 bytes of [A-Za-z0-9._-].
@@ -135,6 +136,28 @@ type Store interface {
 	// Close waits for running units and releases what the store holds. Every
 	// later call returns [ErrClosed]; a second Close returns nil.
 	Close() error
+}
+
+// Glancer is implemented by stores that read a single record for less than a
+// View costs, such as those that are a network away.
+type Glancer interface {
+	// Glance is View for an fn that reads one record, or finds that it is not
+	// there, by a method that returns one, and then may ask for the generation,
+	// which is of the same moment. The Reader may refuse anything else with
+	// [ErrGlance], and then Glance returns that, whatever fn does: its caller
+	// has to View instead.
+	Glance(ctx context.Context, realm Realm, fn func(Reader) error) error
+}
+
+// Glance runs fn by the store's Glance, if it has that, and by its View if it
+// has not or if fn reads more, so that fn may run twice.
+func Glance(ctx context.Context, s Store, realm Realm, fn func(Reader) error) error {
+	if g, ok := s.(Glancer); ok {
+		if err := g.Glance(ctx, realm, fn); !errors.Is(err, ErrGlance) {
+			return err
+		}
+	}
+	return s.View(ctx, realm, fn)
 }
 
 // Reader reads one realm as of one moment.

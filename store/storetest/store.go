@@ -105,6 +105,7 @@ func groups() []group {
 		group{"Deletion", deletionCases()},
 		group{"Unit", unitCases()},
 		group{"Snapshot", snapshotCases()},
+		group{"Glance", glanceCases()},
 		group{"Cancellation", cancelCases()},
 		group{"Lifetime", lifetimeCases()},
 		group{"Generation", generationCases()},
