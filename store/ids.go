@@ -20,6 +20,11 @@ type (
 // MaxID is the greatest length of an id in bytes.
 const MaxID = 128
 
+// MaxKey is the greatest length in bytes of a text that is no id and by which
+// records are unique or found, such as [User.UsernameKey] or a tenant of a
+// user's. The names of roles have no such limit.
+const MaxKey = 1024
+
 // Time is a moment in UTC with microseconds; its zero value means "none".
 type Time = time.Time
 
@@ -56,6 +61,16 @@ func (c *check) optionalID(field string, v string) {
 		return
 	}
 	c.text(field, v)
+}
+
+// key checks texts by which records are unique or found.
+func (c *check) key(field string, vs ...string) {
+	for _, v := range vs {
+		if len(v) > MaxKey {
+			c.fail(field, "must have at most 1024 bytes")
+		}
+	}
+	c.text(field, vs...)
 }
 
 func (c *check) text(field string, vs ...string) {

@@ -7,17 +7,18 @@ import "context"
 // Unique in the realm: ID; Slug unless empty; (VendorID, VendorOrganizationID)
 // unless the latter is empty; (VendorID, MatchDomain) unless the latter is empty.
 type Organization struct {
-	ID   OrganizationID
+	ID OrganizationID
+	// Slug has at most MaxKey bytes, or is empty.
 	Slug string
 	Name string
 	// Domain is the e-mail domain in canonical form, or empty.
 	Domain string
-	// MatchDomain is Domain where new users are matched to this organization
+	// MatchDomain, of at most MaxKey bytes, is Domain where new users are matched to this organization
 	// by it, otherwise empty.
 	MatchDomain string
 	// VendorID is the vendor that owns the organization, or empty.
 	VendorID VendorID
-	// VendorOrganizationID is the vendor's own id for it, or empty.
+	// VendorOrganizationID is the vendor's own id for it, at most MaxKey bytes, or empty.
 	VendorOrganizationID string
 	// OEMProvisioning allows users to be provisioned by API keys.
 	OEMProvisioning bool
@@ -32,11 +33,12 @@ type Organization struct {
 func (o Organization) Check() error {
 	var c check
 	c.id("ID", string(o.ID))
-	c.text("Slug", o.Slug)
+	c.key("Slug", o.Slug)
 	c.text("Name", o.Name)
 	c.text("Domain", o.Domain, o.MatchDomain)
+	c.key("MatchDomain", o.MatchDomain)
 	c.optionalID("VendorID", string(o.VendorID))
-	c.text("VendorOrganizationID", o.VendorOrganizationID)
+	c.key("VendorOrganizationID", o.VendorOrganizationID)
 	if o.VendorID == "" && (o.VendorOrganizationID != "" || o.MatchDomain != "") {
 		c.fail("VendorID", "must be set where VendorOrganizationID or MatchDomain is")
 	}
@@ -95,7 +97,7 @@ type Membership struct {
 	Role RoleID
 	// Tags is a sorted set.
 	Tags []string
-	// VendorUserID is the vendor's own id for the user, or empty.
+	// VendorUserID is the vendor's own id for the user, at most MaxKey bytes, or empty.
 	VendorUserID string
 	CreatedBy    string
 	Version      int64
@@ -110,7 +112,7 @@ func (m Membership) Check() error {
 	c.id("UserID", string(m.UserID))
 	c.id("Role", string(m.Role))
 	set(&c, "Tags", m.Tags)
-	c.text("VendorUserID", m.VendorUserID)
+	c.key("VendorUserID", m.VendorUserID)
 	c.text("CreatedBy", m.CreatedBy)
 	c.time("CreatedAt", m.CreatedAt)
 	c.time("UpdatedAt", m.UpdatedAt)

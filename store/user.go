@@ -11,9 +11,11 @@ import (
 // Unique in the realm: ID, UsernameKey, and EmailKey unless it is empty.
 type User struct {
 	ID UserID
-	// Username as it was given, and its canonical form by which it is unique and found.
+	// Username as it was given, and its canonical form by which it is unique and
+	// found, at most MaxKey bytes.
 	Username, UsernameKey string
-	// Email as it was given and its canonical form; both empty for none.
+	// Email as it was given and its canonical form, at most MaxKey bytes; both
+	// empty for none.
 	Email, EmailKey string
 	// EmailClaimed says that the user gave himself the address, and nobody
 	// else vouches for it.
@@ -30,7 +32,8 @@ type User struct {
 	Tags []string
 	// Grants is sorted by (Role, Permission, Kind); that triple is unique in it.
 	Grants []Grant
-	// Tenants is a sorted set of tenant ids and of the words "any" and "type:…".
+	// Tenants is a sorted set of tenant ids and of the words "any" and "type:…",
+	// of at most MaxKey bytes each.
 	Tenants []string
 	// CreatedBy names the actor, as Event.Actor does.
 	CreatedBy string
@@ -41,7 +44,8 @@ type User struct {
 	UpdatedAt       Time
 }
 
-// Grant gives a user a role or a single permission.
+// Grant gives a user a role or a single permission. Its texts have at most
+// MaxKey bytes each.
 type Grant struct {
 	// Role is the role's id, empty for a single permission.
 	Role RoleID
@@ -88,12 +92,15 @@ func (u User) Check() error {
 	}
 	c.text("Username", u.Username, u.UsernameKey)
 	c.text("Email", u.Email, u.EmailKey)
+	c.key("UsernameKey", u.UsernameKey)
+	c.key("EmailKey", u.EmailKey)
 	c.text("FirstName", u.FirstName)
 	c.text("LastName", u.LastName)
 	c.text("Locale", u.Locale)
 	c.text("Attributes", string(u.Attributes))
 	set(&c, "Tags", u.Tags)
 	set(&c, "Tenants", u.Tenants)
+	c.key("Tenants", u.Tenants...)
 	for i, g := range u.Grants {
 		if (g.Role == "") == (g.Permission == "") {
 			c.fail("Grants", "must name either a role or a permission")
@@ -101,8 +108,9 @@ func (u User) Check() error {
 		if g.Kind < ScopeRealm || g.Kind > ScopeFacility {
 			c.fail("Grants", "must have a kind of scope")
 		}
-		c.text("Grants", string(g.Role), g.Permission)
+		c.key("Grants", string(g.Role), g.Permission)
 		set(&c, "Grants", g.Scopes)
+		c.key("Grants", g.Scopes...)
 		if i > 0 && CompareGrants(u.Grants[i-1], g) >= 0 {
 			c.fail("Grants", "must be sorted, without repeats")
 		}

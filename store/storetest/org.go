@@ -60,6 +60,9 @@ func organizations() subject {
 			{"ID", func(o *org) { o.ID = "" }},
 			{"VendorID", func(o *org) { o.VendorID, o.MatchDomain = "", "" }},
 			{"VendorID", func(o *org) { o.VendorID, o.VendorOrganizationID = "", "" }},
+			{"Slug", func(o *org) { o.Slug = long(store.MaxKey + 1) }},
+			{"MatchDomain", func(o *org) { o.MatchDomain = long(store.MaxKey + 1) }},
+			{"VendorOrganizationID", func(o *org) { o.VendorOrganizationID = long(store.MaxKey + 1) }},
 		},
 	}
 }
@@ -106,6 +109,7 @@ func memberships() subject {
 			{"OrganizationID", func(m *member) { m.OrganizationID = "" }},
 			{"UserID", func(m *member) { m.UserID = "" }},
 			{"Role", func(m *member) { m.Role = "" }},
+			{"VendorUserID", func(m *member) { m.VendorUserID = long(store.MaxKey + 1) }},
 		},
 	}
 }

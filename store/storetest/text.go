@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -180,6 +181,51 @@ func textCases() []testCase {
 					none("Sessions", err, len(ss))
 				}
 				return nil
+			})
+		}},
+		testCase{"keys_of_the_greatest_length_are_found", func(t *trial) {
+			rnd := rand.New(rand.NewPCG(3, 5))
+			key := func() string { // which nothing compresses
+				b := make([]byte, store.MaxKey)
+				for i := range b {
+					b[i] = 'A' + byte(rnd.IntN(58))
+				}
+				return string(b)
+			}
+			u := plainUser(long(store.MaxID))
+			u.UsernameKey, u.Email, u.EmailKey, u.Tenants = key(), "someone", key(), []string{key()}
+			u.Grants = []store.Grant{
+				{Permission: key(), Kind: store.ScopeRealm},
+				{Role: store.RoleID(key()), Kind: store.ScopeFacility, Scopes: []string{key()}},
+			}
+			v, o, m := sampleVendor(0), sampleOrganization(0), sampleMembership(0)
+			v.ID, o.ID, o.VendorID = store.VendorID(long(store.MaxID)), store.OrganizationID(long(store.MaxID)), store.VendorID(long(store.MaxID))
+			o.Slug, o.MatchDomain, o.VendorOrganizationID = key(), key(), key()
+			m.OrganizationID, m.UserID, m.VendorUserID = o.ID, u.ID, key()
+			longest := store.Realm(strings.Repeat("r", 64))
+			t.updateIn(longest, func(tx store.Tx) error {
+				return must(tx.CreateUser(t.ctx, u), tx.CreateVendor(t.ctx, v), tx.CreateOrganization(t.ctx, o), tx.CreateMembership(t.ctx, m))
+			})
+			t.viewIn(longest, func(r store.Reader) error {
+				name, errN := r.UserByUsername(t.ctx, u.UsernameKey)
+				mail, errE := r.UserByEmail(t.ctx, u.EmailKey)
+				t.equal("users by name and e-mail", []store.UserID{name.ID, mail.ID}, []store.UserID{u.ID, u.ID})
+				slug, errS := r.OrganizationBySlug(t.ctx, o.Slug)
+				domain, errD := r.OrganizationByDomain(t.ctx, v.ID, o.MatchDomain)
+				own, errV := r.OrganizationByVendorID(t.ctx, v.ID, o.VendorOrganizationID)
+				t.equal("organizations by their keys", []store.OrganizationID{slug.ID, domain.ID, own.ID}, []store.OrganizationID{o.ID, o.ID, o.ID})
+				member, errM := r.MembershipByVendorUser(t.ctx, o.ID, m.VendorUserID)
+				t.equal("MembershipByVendorUser", member.UserID, u.ID)
+				for _, q := range []store.UserQuery{
+					{Permission: u.Grants[0].Permission}, {Role: u.Grants[1].Role}, {Tenant: u.Tenants[0]},
+					{Scopes: []store.ScopeRef{{Kind: store.ScopeFacility, ID: u.Grants[1].Scopes[0]}}},
+				} {
+					q.Limit = 9
+					us, err := r.Users(t.ctx, q)
+					t.ok("Users", err)
+					t.equal(fmt.Sprintf("Users %+v", q), userIDs(us), []string{string(u.ID)})
+				}
+				return must(errN, errE, errS, errD, errV, errM)
 			})
 		}},
 		testCase{"long_text_is_kept", func(t *trial) {

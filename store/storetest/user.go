@@ -60,6 +60,16 @@ func users() subject {
 			{"Grants", func(u *store.User) { u.Grants[0], u.Grants[1] = u.Grants[1], u.Grants[0] }},
 			{"Grants", func(u *store.User) { u.Grants[1] = u.Grants[2] }},
 			{"Grants", func(u *store.User) { u.Grants[1].Scopes = []string{"b", "a"} }},
+			{"Grants", func(u *store.User) { u.Grants[1].Scopes = []string{long(store.MaxKey + 1)} }},
+			{"Grants", func(u *store.User) {
+				u.Grants = []store.Grant{{Role: store.RoleID(long(store.MaxKey + 1)), Kind: store.ScopeRealm}}
+			}},
+			{"Grants", func(u *store.User) {
+				u.Grants = []store.Grant{{Permission: long(store.MaxKey + 1), Kind: store.ScopeRealm}}
+			}},
+			{"Tenants", func(u *store.User) { u.Tenants = []string{long(store.MaxKey + 1)} }},
+			{"UsernameKey", func(u *store.User) { u.UsernameKey = long(store.MaxKey + 1) }},
+			{"EmailKey", func(u *store.User) { u.EmailKey = long(store.MaxKey + 1) }},
 		},
 	}
 }
