@@ -130,6 +130,7 @@ func (e *exporting) eachRole(ctx context.Context, f func(store.Role) error) erro
 
 func (e *exporting) exportRoles(ctx context.Context) error {
 	return e.eachRole(ctx, func(r store.Role) error {
+		e.named(r.ID, r.Name)
 		s := SnapshotRole{ID: r.ID, Name: r.Name, Scope: r.Scope.String(), Description: &r.Description}
 		for _, p := range r.Permissions {
 			s.Permissions = append(s.Permissions, Permission(p))
@@ -147,39 +148,67 @@ func (e *exporting) roleName(ctx context.Context, id RoleID) (string, error) {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return "", err
 	}
-	evict(e.roles, maxRoleNames)
-	e.roles[id] = r.Name
+	e.named(id, r.Name)
 	return r.Name, nil
 }
 
+func (e *exporting) named(id RoleID, name string) {
+	evict(e.roles, maxRoleNames)
+	e.roles[id] = name
+}
+
 func (e *exporting) exportUsers(ctx context.Context) error {
-	return e.eachUser(ctx, store.UserQuery{}, func(u store.User) error {
-		s := SnapshotUser{
-			ID: u.ID, Username: u.Username, Email: &u.Email, EmailClaimed: u.EmailClaimed, FirstName: &u.FirstName, LastName: &u.LastName, Locale: &u.Locale,
-			Disabled: &u.Disabled, Attributes: u.Attributes, Tags: u.Tags, Tenants: u.Tenants,
-		}
-		for _, g := range u.Grants {
-			if g.Permission != "" {
-				s.Permissions = append(s.Permissions, Permission(g.Permission))
-				continue
-			}
-			grant, err := e.grant(ctx, g)
-			if err != nil {
-				return err
-			}
-			if grant.Name != "" && !grant.listsOrganizations() {
-				s.Roles = append(s.Roles, grant)
-			}
-		}
-		c, err := e.r.Credential(ctx, u.ID)
-		switch {
-		case err == nil:
-			s.PasswordHash, s.TemporaryPassword = c.Hash, c.Temporary
-		case !errors.Is(err, ErrNotFound):
+	q := store.UserQuery{Limit: batch}
+	for {
+		page, err := e.r.Users(ctx, q)
+		if err != nil || len(page) == 0 {
 			return err
 		}
-		return e.put(s)
-	})
+		ids := make([]UserID, len(page))
+		for i, u := range page {
+			ids[i] = u.ID
+		}
+		found, err := e.r.CredentialsByID(ctx, ids)
+		if err != nil {
+			return err
+		}
+		credentials := make(map[UserID]store.Credential, len(found))
+		for _, c := range found {
+			credentials[c.UserID] = c
+		}
+		for _, u := range page {
+			if err := e.exportUser(ctx, u, credentials[u.ID]); err != nil {
+				return err
+			}
+		}
+		if len(page) < batch {
+			return nil
+		}
+		q.After = page[len(page)-1].ID
+	}
+}
+
+// exportUser writes a user with his credential, the zero one if he has none.
+func (e *exporting) exportUser(ctx context.Context, u store.User, c store.Credential) error {
+	s := SnapshotUser{
+		ID: u.ID, Username: u.Username, Email: &u.Email, EmailClaimed: u.EmailClaimed, FirstName: &u.FirstName, LastName: &u.LastName, Locale: &u.Locale,
+		PasswordHash: c.Hash, TemporaryPassword: c.Temporary,
+		Disabled: &u.Disabled, Attributes: u.Attributes, Tags: u.Tags, Tenants: u.Tenants,
+	}
+	for _, g := range u.Grants {
+		if g.Permission != "" {
+			s.Permissions = append(s.Permissions, Permission(g.Permission))
+			continue
+		}
+		grant, err := e.grant(ctx, g)
+		if err != nil {
+			return err
+		}
+		if grant.Name != "" && !grant.listsOrganizations() {
+			s.Roles = append(s.Roles, grant)
+		}
+	}
+	return e.put(s)
 }
 
 // grant states a grant of a role. Its name is empty for a role that is gone,

@@ -3,6 +3,7 @@ package usermgmt
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -68,12 +69,13 @@ func (e *exporting) exportMembersOf(ctx context.Context, q store.MemberQuery, pi
 		for _, u := range found {
 			users[u.ID] = u
 		}
-		for _, ms := range page {
-			u := users[ms.UserID]
-			if !pick(ms, u) {
-				continue
-			}
-			if err := e.exportMember(ctx, ms, u); err != nil {
+		picked := slices.DeleteFunc(slices.Clone(page), func(ms store.Membership) bool { return !pick(ms, users[ms.UserID]) })
+		tokens, err := e.memberTokens(ctx, q.Organization, picked)
+		if err != nil {
+			return err
+		}
+		for _, ms := range picked {
+			if err := e.exportMember(ctx, ms, users[ms.UserID], tokens[ms.UserID]); err != nil {
 				return err
 			}
 		}
@@ -81,21 +83,48 @@ func (e *exporting) exportMembersOf(ctx context.Context, q store.MemberQuery, pi
 	})
 }
 
-func (e *exporting) exportMember(ctx context.Context, ms store.Membership, u store.User) error {
+// memberTokens returns the organization tokens of members by their users. Those
+// whose tokens are too many to be held together are left out.
+func (e *exporting) memberTokens(ctx context.Context, org OrganizationID, members []store.Membership) (map[UserID][]store.Token, error) {
+	if len(members) == 0 {
+		return nil, nil
+	}
+	ids := make([]UserID, len(members))
+	tokens := make(map[UserID][]store.Token, len(members))
+	for i, ms := range members {
+		ids[i], tokens[ms.UserID] = ms.UserID, []store.Token{}
+	}
+	found, err := e.r.OrganizationTokens(ctx, org, ids, store.Digest{}, 2*batch)
+	if err != nil || len(found) == 2*batch {
+		return nil, err
+	}
+	for _, t := range found {
+		tokens[t.UserID] = append(tokens[t.UserID], t)
+	}
+	return tokens, nil
+}
+
+// exportMember writes a membership; nil tokens are read.
+func (e *exporting) exportMember(ctx context.Context, ms store.Membership, u store.User, tokens []store.Token) error {
 	role, err := e.roleName(ctx, ms.Role)
 	if err != nil {
 		return err
 	}
 	// A role that is gone gives nothing, as unassigned does.
 	s := SnapshotMember{User: u.Username, Role: cmp.Or(role, "unassigned"), Tags: ms.Tags, VendorUserID: &ms.VendorUserID}
-	err = pages(func(limit int, last *store.Token) ([]store.Token, error) {
-		return e.r.OrganizationTokens(ctx, ms.OrganizationID, ms.UserID, value(last).Digest, limit)
-	}, func(t store.Token) error {
+	if tokens == nil {
+		err = pages(func(limit int, last *store.Token) ([]store.Token, error) {
+			return e.r.OrganizationTokens(ctx, ms.OrganizationID, []UserID{ms.UserID}, value(last).Digest, limit)
+		}, func(t store.Token) error {
+			tokens = append(tokens, t)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, t := range tokens {
 		s.TokenDigests = append(s.TokenDigests, exportDigest(t.Digest, t.CreatedAt, t.ExpiresAt))
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	return e.put(s)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -83,17 +84,23 @@ func (x *reader) Token(ctx context.Context, kind store.TokenKind, digest store.D
 	return found(x.t.token(kind, digest), (*token).record)
 }
 
-func (x *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, of store.UserID, after store.Digest, limit int) ([]store.Token, error) {
+func (x *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, users []store.UserID, after store.Digest, limit int) ([]store.Token, error) {
 	if err := x.ok(ctx); err != nil {
 		return nil, err
 	}
-	u, o := x.t.users[string(of)], x.t.orgs[org]
-	if u == nil || o == nil {
-		return nil, nil
+	of, err := byID(users, func(id store.UserID) *user { return x.t.users[string(id)] }, func(u *user) *user { return u })
+	o := x.t.orgs[org]
+	if err != nil || o == nil {
+		return nil, err
 	}
-	pivot := &token{user: u, kind: store.TokenOrganization, org: o, digest: after}
-	return page(x.t.tokensByUser, pivot, limit,
-		func(k *token) bool { return k.user == u && k.kind == pivot.kind && k.org == o }, (*token).record), nil
+	var ks []store.Token
+	for _, u := range of {
+		pivot := &token{user: u, kind: store.TokenOrganization, org: o, digest: after}
+		ks = append(ks, page(x.t.tokensByUser, pivot, limit,
+			func(k *token) bool { return k.user == u && k.kind == pivot.kind && k.org == o }, (*token).record)...)
+	}
+	slices.SortFunc(ks, func(a, b store.Token) int { return bytes.Compare(a.Digest[:], b.Digest[:]) })
+	return ks[:min(len(ks), max(limit, 0))], nil
 }
 
 // tokensOf returns the rows of a user.

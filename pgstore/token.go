@@ -19,7 +19,9 @@ func tokenKey(d store.Digest) rowKey { return rowKey{table: "{token}", a: hexDig
 // its organization and membership.
 func (t *tx) lockAbove(kind store.TokenKind, d store.Digest) {
 	lock := cmp.Or(t.lock, locked)
-	of := func(columns string) string { return "(SELECT " + columns + " FROM {token} WHERE realm=$1 AND digest=$2)" }
+	of := func(columns string) string {
+		return "(SELECT " + columns + " FROM {token} WHERE realm=$1 AND digest=$2)"
+	}
 	args := []any{t.realm, d[:]}
 	t.leaveAll(args, "SELECT 1 FROM {user} WHERE realm=$1 AND id="+of("user_id")+lock)
 	if kind == store.TokenRefresh {
@@ -38,10 +40,14 @@ func (r *reader) Token(ctx context.Context, kind store.TokenKind, digest store.D
 	return find(ctx, r, tokens(), "digest=$2 AND kind=$3", digest[:], int64(kind))
 }
 
-func (r *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, user store.UserID, since store.Digest, limit int) ([]store.Token, error) {
+func (r *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, users []store.UserID, since store.Digest, limit int) ([]store.Token, error) {
+	want, err := record.Batch(users)
+	if err != nil {
+		return nil, err
+	}
 	return list(ctx, r, record.DecodeToken, limit,
-		"SELECT data FROM {token} WHERE realm=$1 AND org_id=$2 AND user_id=$3 AND kind=$4 AND digest>$5 ORDER BY digest LIMIT $6",
-		r.realm, string(org), string(user), int64(store.TokenOrganization), since[:])
+		"SELECT data FROM {token} WHERE realm=$1 AND org_id=$2 AND user_id=ANY($3::text[]) AND kind=$4 AND digest>$5 ORDER BY digest LIMIT $6",
+		r.realm, string(org), want, int64(store.TokenOrganization), since[:])
 }
 
 func (t *tx) CreateToken(ctx context.Context, k store.Token) error {

@@ -12,9 +12,13 @@ func (r *reader) Token(ctx context.Context, kind store.TokenKind, digest store.D
 	return get(ctx, r, record.DecodeToken, "SELECT data FROM {token} WHERE realm=? AND digest=? AND kind=?", r.realm, digest[:], int64(kind))
 }
 
-func (r *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, user store.UserID, after store.Digest, limit int) ([]store.Token, error) {
-	return page(ctx, r, record.DecodeToken, limit, "SELECT data FROM {token} WHERE realm=? AND organization=? AND user=? AND kind=? AND digest>?"+
-		" ORDER BY digest LIMIT ?", r.realm, string(org), string(user), int64(store.TokenOrganization), after[:])
+func (r *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, users []store.UserID, after store.Digest, limit int) ([]store.Token, error) {
+	want, err := idList(users)
+	if err != nil {
+		return nil, err
+	}
+	return page(ctx, r, record.DecodeToken, limit, "SELECT data FROM {token} WHERE realm=? AND organization=?"+
+		" AND user IN (SELECT value FROM json_each(?)) AND kind=? AND digest>? ORDER BY digest LIMIT ?", r.realm, string(org), want, int64(store.TokenOrganization), after[:])
 }
 
 func (t *tx) CreateToken(ctx context.Context, k store.Token) error {

@@ -156,10 +156,11 @@ func (t Token) Check() error {
 // TokenReader finds tokens. Used and expired ones are found like others.
 type TokenReader interface {
 	Token(ctx context.Context, kind TokenKind, digest Digest) (Token, error)
-	// OrganizationTokens returns a page of the organization tokens of a
-	// membership in the order of their digests after (exclusive) the one that
-	// is given; none for an unknown membership.
-	OrganizationTokens(ctx context.Context, org OrganizationID, user UserID, after Digest, limit int) ([]Token, error)
+	// OrganizationTokens returns a page of the organization tokens that any of
+	// the users have in the organization, in the order of their digests after
+	// (exclusive) the one that is given; none for an unknown membership. It costs
+	// what there are of those users' tokens. More than 10,000 users are [ErrInvalid].
+	OrganizationTokens(ctx context.Context, org OrganizationID, users []UserID, after Digest, limit int) ([]Token, error)
 }
 
 // TokenWriter changes tokens.

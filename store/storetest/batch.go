@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -103,6 +104,44 @@ func batchCases() []testCase {
 				return err
 			})
 		}},
+		{"OrganizationTokens_of_several_users_come_in_the_order_of_digests", func(t *trial) {
+			seed(t)
+			var want []store.Token
+			t.update(func(tx store.Tx) error {
+				var err error
+				for i := range 9 {
+					k := store.Token{Digest: digest("handle", i), Kind: store.TokenOrganization, UserID: userID(3 * (i % 2)), OrganizationID: orgID(0)}
+					if i == 8 { // of another organization's member
+						k.UserID, k.OrganizationID = userID(1), "other"
+					} else {
+						want = append(want, k)
+					}
+					err = must(err, tx.CreateToken(t.ctx, k))
+				}
+				return err
+			})
+			slices.SortFunc(want, func(a, b store.Token) int { return bytes.Compare(a.Digest[:], b.Digest[:]) })
+			t.view(func(r store.Reader) error {
+				ask := []store.UserID{userID(3), "nobody", userID(0), userID(1), userID(3)}
+				for size := range 10 {
+					var got []store.Token
+					var after store.Digest
+					for {
+						page, err := r.OrganizationTokens(t.ctx, orgID(0), ask, after, size+1)
+						t.ok("OrganizationTokens", err)
+						got = append(got, page...)
+						if len(page) <= size {
+							break
+						}
+						after = page[size].Digest
+					}
+					t.equal(fmt.Sprintf("OrganizationTokens by pages of %d", size+1), got, want)
+				}
+				got, err := r.OrganizationTokens(t.ctx, orgID(0), nil, store.Digest{}, 9)
+				t.equal("OrganizationTokens of nobody", got, []store.Token(nil))
+				return err
+			})
+		}},
 		{"batches_see_what_their_unit_has_done", func(t *trial) {
 			seed(t)
 			t.update(func(tx store.Tx) error {
@@ -147,6 +186,10 @@ func batchCases() []testCase {
 				t.ok("MembersByID", err)
 				t.equal("number of MembersByID", len(ms), 1)
 
+				_, err = r.OrganizationTokens(t.ctx, orgID(0), ids[:10_000], store.Digest{}, 1)
+				t.ok("OrganizationTokens", err)
+				_, err = r.OrganizationTokens(t.ctx, orgID(0), ids, store.Digest{}, 1)
+				t.fails("OrganizationTokens of 10,001", err, store.ErrInvalid)
 				_, err = r.UsersByUsername(t.ctx, keys)
 				t.fails("UsersByUsername of 10,001", err, store.ErrInvalid)
 				_, err = r.CredentialsByID(t.ctx, ids)

@@ -98,7 +98,7 @@ func queries() []query {
 			return ask(r.Token(c, sampleToken(0).Kind, sampleToken(0).Digest))
 		}},
 		{"OrganizationTokens", func(c ctx, r rd) (any, error) {
-			return ask(r.OrganizationTokens(c, orgID(0), userID(0), store.Digest{}, n))
+			return ask(r.OrganizationTokens(c, orgID(0), []store.UserID{userID(0)}, store.Digest{}, n))
 		}},
 		{"Events", func(c ctx, r rd) (any, error) { return ask(r.Events(c, 0, n)) }},
 		{"Generation", func(c ctx, r rd) (any, error) { return ask(r.Generation(c)) }},

@@ -85,7 +85,7 @@ func (w town) remains(t *trial, gone func(user store.UserID, org store.Organizat
 			check(fmt.Sprintf("Membership of %s in %s", m.UserID, m.OrganizationID), err, m.UserID, m.OrganizationID)
 			_, err = r.MembershipByVendorUser(t.ctx, m.OrganizationID, m.VendorUserID)
 			check("MembershipByVendorUser", err, m.UserID, m.OrganizationID)
-			handles, err := r.OrganizationTokens(t.ctx, m.OrganizationID, m.UserID, store.Digest{}, 9)
+			handles, err := r.OrganizationTokens(t.ctx, m.OrganizationID, []store.UserID{m.UserID}, store.Digest{}, 9)
 			t.ok("OrganizationTokens", err)
 			t.equal(fmt.Sprintf("OrganizationTokens of %s in %s are there", m.UserID, m.OrganizationID),
 				len(handles) > 0, !gone(m.UserID, m.OrganizationID))

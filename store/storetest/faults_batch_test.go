@@ -12,6 +12,7 @@ type withBatch struct {
 	store.Tx
 	users       func(store.Tx, ctxt, []string) ([]store.User, error)
 	credentials func(store.Tx, ctxt, []store.UserID) ([]store.Credential, error)
+	tokens      func(store.Tx, ctxt, store.OrganizationID, []store.UserID, store.Digest, int) ([]store.Token, error)
 	members     func(store.Tx, ctxt, store.OrganizationID, []store.UserID) ([]store.Membership, error)
 }
 
@@ -27,6 +28,15 @@ func (w withBatch) CredentialsByID(ctx ctxt, users []store.UserID) ([]store.Cred
 		return w.Tx.CredentialsByID(ctx, users)
 	}
 	return w.credentials(w.Tx, ctx, users)
+}
+
+func (w withBatch) OrganizationTokens(
+	ctx ctxt, org store.OrganizationID, users []store.UserID, after store.Digest, limit int,
+) ([]store.Token, error) {
+	if w.tokens == nil {
+		return w.Tx.OrganizationTokens(ctx, org, users, after, limit)
+	}
+	return w.tokens(w.Tx, ctx, org, users, after, limit)
 }
 
 func (w withBatch) MembersByID(ctx ctxt, org store.OrganizationID, users []store.UserID) ([]store.Membership, error) {
@@ -94,6 +104,17 @@ func batchFaults() []fault {
 				return tx.CredentialsByID(ctx, users)
 			}}),
 			caught: []string{"Batch/CredentialsByID_*", "Batch/batches_*"},
+		},
+		{
+			name: "tokens of one user after another",
+			faulty: with(withBatch{tokens: func(
+				tx store.Tx, ctx ctxt, org store.OrganizationID, users []store.UserID, after store.Digest, limit int,
+			) ([]store.Token, error) {
+				ks, err := tx.OrganizationTokens(ctx, org, users, after, limit)
+				slices.SortStableFunc(ks, func(a, b store.Token) int { return cmp.Compare(a.UserID, b.UserID) })
+				return ks, err
+			}}),
+			caught: []string{"Batch/OrganizationTokens_*"},
 		},
 		{
 			name: "members of any organization",

@@ -110,11 +110,14 @@ func (u *modelUnit) Token(ctx context.Context, kind store.TokenKind, digest stor
 }
 
 func (u *modelUnit) OrganizationTokens(
-	ctx context.Context, org store.OrganizationID, user store.UserID, after store.Digest, limit int,
+	ctx context.Context, org store.OrganizationID, users []store.UserID, after store.Digest, limit int,
 ) ([]store.Token, error) {
+	if err := few(users); err != nil {
+		return nil, err
+	}
 	return first(u.tokens, limit, func(t store.Token) string { return string(t.Digest[:]) },
 		func(t store.Token) bool {
-			return t.Kind == store.TokenOrganization && t.OrganizationID == org && t.UserID == user &&
+			return t.Kind == store.TokenOrganization && t.OrganizationID == org && slices.Contains(users, t.UserID) &&
 				string(t.Digest[:]) > string(after[:])
 		}), u.ready(ctx)
 }

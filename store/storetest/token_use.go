@@ -80,7 +80,7 @@ func tokenCases() []testCase {
 				var got []store.Token
 				var after store.Digest
 				for {
-					page, err := r.OrganizationTokens(t.ctx, orgID(0), userID(0), after, 3)
+					page, err := r.OrganizationTokens(t.ctx, orgID(0), []store.UserID{userID(0)}, after, 3)
 					if err != nil || len(page) == 0 {
 						t.equal("a walk of OrganizationTokens", got, want)
 						return err
@@ -91,13 +91,13 @@ func tokenCases() []testCase {
 			})
 			t.view(func(r store.Reader) error {
 				for _, limit := range []int{0, -1} {
-					page, err := r.OrganizationTokens(t.ctx, orgID(0), userID(0), store.Digest{}, limit)
+					page, err := r.OrganizationTokens(t.ctx, orgID(0), []store.UserID{userID(0)}, store.Digest{}, limit)
 					t.equal("OrganizationTokens without a limit", page, []store.Token(nil))
 					if err != nil {
 						return err
 					}
 				}
-				page, err := r.OrganizationTokens(t.ctx, "nowhere", userID(0), store.Digest{}, 3)
+				page, err := r.OrganizationTokens(t.ctx, "nowhere", []store.UserID{userID(0)}, store.Digest{}, 3)
 				t.equal("OrganizationTokens of an unknown organization", page, []store.Token(nil))
 				return err
 			})

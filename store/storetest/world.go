@@ -122,7 +122,7 @@ func take(ctx context.Context, r store.Reader) (picture, error) {
 		list(err, of, "Memberships %d", i)
 		members, err := r.Members(ctx, store.MemberQuery{Organization: orgID(i), Limit: all})
 		list(err, members, "Members %d", i)
-		handles, err := r.OrganizationTokens(ctx, orgID(0), userID(i), store.Digest{}, all)
+		handles, err := r.OrganizationTokens(ctx, orgID(0), []store.UserID{userID(i)}, store.Digest{}, all)
 		list(err, handles, "OrganizationTokens %d", i)
 		keys, err := r.Keys(ctx, orgID(i), "", all)
 		list(err, keys, "Keys %d", i)
