@@ -1,6 +1,7 @@
 package usermgmt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ func (m *Manager) applyPart(ctx context.Context, p part) error {
 			if err := g.needAll(ctx, All); err != nil {
 				return err
 			}
-			a := applying{g, passwords}
+			a := applying{g, g.readAhead(), passwords}
 			return a.part(ctx, p)
 		})
 		// A password that changed since the plan was made asks for a new plan.
@@ -63,6 +64,7 @@ var errPlanOutdated = fmt.Errorf("passwords are being changed meanwhile: %w", Er
 // applying is one unit of work that applies a Snapshot.
 type applying struct {
 	*guard
+	ahead     *ahead // which the guard reads by
 	passwords []plannedPassword
 }
 
@@ -90,7 +92,17 @@ func (a applying) part(ctx context.Context, s part) error {
 		if later.Roles != nil {
 			s.late = append(s.late, lateGrants{s.first + i, later})
 		}
-		if err := a.applyUser(ctx, now, a.passwords[i]); err != nil {
+		if i%aheadSize == 0 {
+			if err := a.ahead.lookUpUsers(ctx, s.Users[i:min(i+aheadSize, len(s.Users))]); err != nil {
+				return err
+			}
+		}
+		err := a.applyUser(ctx, now, a.passwords[i])
+		if errors.Is(err, ErrExists) { // the user may have come since he was looked up
+			a.ahead.forget()
+			err = a.applyUser(ctx, now, a.passwords[i])
+		}
+		if err != nil {
 			return entry("users", s.first+i, u.Username, err)
 		}
 	}
@@ -99,7 +111,15 @@ func (a applying) part(ctx context.Context, s part) error {
 			return entry("vendors", s.first+i, v.ClientID, err)
 		}
 	}
+	ahead := 0 // how many organizations have been looked up
 	for i, o := range s.Organizations {
+		if i == ahead {
+			n, err := a.lookUpOrganizations(ctx, s.Organizations[i:])
+			if err != nil {
+				return err
+			}
+			ahead += n
+		}
 		firstMember, firstKey := 0, 0
 		if i == 0 {
 			firstMember, firstKey = s.firstMember, s.firstKey
@@ -108,12 +128,22 @@ func (a applying) part(ctx context.Context, s part) error {
 			return entry("organizations", s.first+i, o.label(), err)
 		}
 	}
-	for _, l := range s.late {
+	for i, l := range s.late {
+		if i%aheadSize == 0 {
+			if err := a.lookUpLate(ctx, s.late[i:min(i+aheadSize, len(s.late))]); err != nil {
+				return err
+			}
+		}
 		if err := a.applyLate(ctx, l.user); err != nil {
 			return entry("users", l.index, l.user.Username, err)
 		}
 	}
 	for i, u := range s.Grants {
+		if i%aheadSize == 0 {
+			if err := a.lookUpGrants(ctx, s.Grants[i:min(i+aheadSize, len(s.Grants))]); err != nil {
+				return err
+			}
+		}
 		if err := a.applyGrants(ctx, u); err != nil {
 			return entry("grants", s.first+i, u.User, err)
 		}
@@ -139,7 +169,7 @@ func (a applying) tenant(ctx context.Context, t SnapshotTenant) error {
 	if t.ID == "" {
 		return invalid("id", "must not be empty")
 	}
-	_, err := a.tx.Tenant(ctx, t.ID)
+	_, err := a.r.Tenant(ctx, t.ID)
 	if err == nil {
 		_, err = a.updateTenant(ctx, t.ID, TenantUpdate{Name: t.Name, Type: t.Type})
 		return err
@@ -212,7 +242,7 @@ func (a applying) applyUser(ctx context.Context, s SnapshotUser, p plannedPasswo
 	if err != nil {
 		return err
 	}
-	u, err := findUser(ctx, a.tx, s)
+	u, err := findUser(ctx, a.r, s)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		u, err = a.m.userRecord(NewUser{
@@ -238,11 +268,40 @@ func (a applying) applyUser(ctx context.Context, s SnapshotUser, p plannedPasswo
 
 // applyLate gives the roles of the entry, which says nothing else.
 func (a applying) applyLate(ctx context.Context, s SnapshotUser) error {
-	u, err := findUser(ctx, a.tx, s)
+	u, err := findUser(ctx, a.r, s)
 	if err != nil {
 		return err
 	}
 	return a.addGrants(ctx, u, s.Roles)
+}
+
+func (a applying) lookUpLate(ctx context.Context, late []lateGrants) error {
+	users := make([]SnapshotUser, len(late))
+	var roles []SnapshotGrant
+	for i, l := range late {
+		users[i] = l.user
+		roles = append(roles, l.user.Roles...)
+	}
+	return cmp.Or(a.ahead.lookUpUsers(ctx, users), a.lookUpPlaces(ctx, roles))
+}
+
+func (a applying) lookUpGrants(ctx context.Context, entries []SnapshotUserGrants) error {
+	names := make([]string, len(entries))
+	var roles []SnapshotGrant
+	for i, e := range entries {
+		names[i] = e.User
+		roles = append(roles, e.Roles...)
+	}
+	return cmp.Or(a.ahead.lookUp(ctx, nil, names), a.lookUpPlaces(ctx, roles))
+}
+
+// lookUpPlaces looks up the organizations at which roles are stated.
+func (a applying) lookUpPlaces(ctx context.Context, roles []SnapshotGrant) error {
+	var ids []OrganizationID
+	for _, r := range roles {
+		ids = append(ids, r.Organizations...)
+	}
+	return a.ahead.lookUpOrganizations(ctx, ids)
 }
 
 func (a applying) applyGrants(ctx context.Context, s SnapshotUserGrants) error {

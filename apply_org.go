@@ -156,11 +156,29 @@ func (a applying) applyOrganization(ctx context.Context, s SnapshotOrganization,
 	return nil
 }
 
+// lookUpOrganizations looks up the first of the organizations, with their members'
+// users, about aheadSize of both, and returns how many organizations they are.
+func (a applying) lookUpOrganizations(ctx context.Context, entries []SnapshotOrganization) (n int, err error) {
+	var ids []OrganizationID
+	var names []string
+	for n == 0 || n < min(len(entries), aheadSize) && len(names)+len(entries[n].Members) <= aheadSize {
+		if id := entries[n].ID; id != "" {
+			ids = append(ids, id)
+		}
+		for _, m := range entries[n].Members {
+			names = append(names, m.User)
+		}
+		n++
+	}
+	names = names[:min(len(names), aheadSize)] // the rest is looked up in its turn
+	return n, cmp.Or(a.ahead.lookUpOrganizations(ctx, ids), a.ahead.lookUp(ctx, nil, names))
+}
+
 // findOrganization finds the organization that the entry is about.
 func (a applying) findOrganization(ctx context.Context, s SnapshotOrganization, vendor VendorID) (store.Organization, error) {
 	switch {
 	case s.ID != "":
-		return a.tx.Organization(ctx, s.ID)
+		return a.r.Organization(ctx, s.ID)
 	case value(s.Slug) != "":
 		return a.tx.OrganizationBySlug(ctx, *s.Slug)
 	case s.VendorOrganizationID != "":
@@ -172,33 +190,50 @@ func (a applying) findOrganization(ctx context.Context, s SnapshotOrganization, 
 // applyMembers applies owners first, and of them active ones: an organization is
 // never without one, and nobody else joins one whose owners are all disabled.
 func (a applying) applyMembers(ctx context.Context, org OrganizationID, members []SnapshotMember, first int) error {
-	var disabled, others []int
-	apply := func(i int, s SnapshotMember) error {
-		if err := a.applyMember(ctx, org, s); err != nil {
-			return entry("members", first+i, s.User, err)
+	if len(members) == 0 {
+		return nil
+	}
+	// What is looked up before the lock is had may change until then.
+	if err := a.lockOwners(ctx, org); err != nil {
+		return err
+	}
+	var owners, disabled, others []int
+	for i, s := range members {
+		if s.Role == "owner" {
+			owners = append(owners, i)
+		} else {
+			others = append(others, i)
+		}
+	}
+	each := func(list []int, later func(SnapshotMember) bool) error {
+		for part := range slices.Chunk(list, aheadSize) {
+			entries := make([]SnapshotMember, len(part))
+			for j, i := range part {
+				entries[j] = members[i]
+			}
+			if err := a.ahead.lookUpMembers(ctx, org, entries); err != nil {
+				return err
+			}
+			for _, i := range part {
+				if later(members[i]) {
+					disabled = append(disabled, i)
+					continue
+				}
+				if err := a.applyMember(ctx, org, members[i]); err != nil {
+					return entry("members", first+i, members[i].User, err)
+				}
+			}
 		}
 		return nil
 	}
-	for i, s := range members {
-		if s.Role != "owner" {
-			others = append(others, i)
-			continue
-		}
+	err := each(owners, func(s SnapshotMember) bool {
 		u, err := a.userNamed(ctx, s.User)
-		if err == nil && u.Disabled {
-			disabled = append(disabled, i)
-			continue
-		}
-		if err := apply(i, s); err != nil {
-			return err
-		}
+		return err == nil && u.Disabled
+	})
+	if err != nil {
+		return err
 	}
-	for _, i := range append(disabled, others...) {
-		if err := apply(i, members[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return each(append(disabled, others...), func(SnapshotMember) bool { return false })
 }
 
 func (a applying) applyMember(ctx context.Context, org OrganizationID, s SnapshotMember) error {
@@ -210,7 +245,7 @@ func (a applying) applyMember(ctx context.Context, org OrganizationID, s Snapsho
 	if err != nil {
 		return unknownAs("role", err)
 	}
-	old, err := a.tx.Membership(ctx, org, u.ID)
+	old, err := a.r.Membership(ctx, org, u.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		ms, _, err := a.m.membershipRecord(org, NewMember{User: u.ID, Role: role.ID, Tags: s.Tags, VendorUserID: value(s.VendorUserID)})
@@ -342,5 +377,5 @@ func (a applying) userNamed(ctx context.Context, name string) (store.User, error
 	if err != nil {
 		return store.User{}, invalid("user", err.Error())
 	}
-	return a.tx.UserByUsername(ctx, key)
+	return a.r.UserByUsername(ctx, key)
 }

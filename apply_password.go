@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -21,13 +22,24 @@ type plannedPassword struct {
 // planPasswords decides for each user whether his password is to be
 // replaced, and hashes the new ones. Only someone who may apply gets so far.
 func (m *Manager) planPasswords(ctx context.Context, p part) ([]plannedPassword, error) {
+	plans := make([]plannedPassword, len(p.Users))
+	if !slices.ContainsFunc(p.Users, SnapshotUser.statesPassword) {
+		return plans, nil
+	}
 	logins := make([]login, len(p.Users))
 	at := func(i int, err error) error { return entry("users", p.first+i, p.Users[i].Username, err) }
 	err := m.view(ctx, func(g *guard) error {
 		if err := g.needAll(ctx, All); err != nil {
 			return err
 		}
+		known := newAhead(g.r)
+		g.r = known
 		for i, s := range p.Users {
+			if i%aheadSize == 0 {
+				if err := known.lookUpUsers(ctx, p.Users[i:min(i+aheadSize, len(p.Users))]); err != nil {
+					return err
+				}
+			}
 			var err error
 			if logins[i], err = g.statedLogin(ctx, s); err != nil {
 				return at(i, err)
@@ -38,7 +50,6 @@ func (m *Manager) planPasswords(ctx context.Context, p part) ([]plannedPassword,
 	if err != nil {
 		return nil, err
 	}
-	plans := make([]plannedPassword, len(p.Users))
 	for i, s := range p.Users {
 		if plans[i], err = m.planPassword(ctx, s, logins[i]); err != nil {
 			return nil, at(i, err)
@@ -47,10 +58,12 @@ func (m *Manager) planPasswords(ctx context.Context, p part) ([]plannedPassword,
 	return plans, nil
 }
 
+func (s SnapshotUser) statesPassword() bool { return s.Password != "" || s.PasswordHash != "" }
+
 // statedLogin loads what a stated password is compared with; the zero login if
 // none is stated or the user is not there.
 func (g *guard) statedLogin(ctx context.Context, s SnapshotUser) (login, error) {
-	if s.Password == "" && s.PasswordHash == "" {
+	if !s.statesPassword() {
 		return login{}, nil
 	}
 	u, err := findUser(ctx, g.r, s)
@@ -63,7 +76,7 @@ func (g *guard) statedLogin(ctx context.Context, s SnapshotUser) (login, error) 
 func (m *Manager) planPassword(ctx context.Context, s SnapshotUser, l login) (plannedPassword, error) {
 	var p plannedPassword
 	switch {
-	case s.Password == "" && s.PasswordHash == "":
+	case !s.statesPassword():
 		return p, nil
 	case s.Password != "" && s.PasswordHash != "":
 		return p, invalid("passwordHash", "must be absent where a password is given")
@@ -90,10 +103,10 @@ func (m *Manager) planPassword(ctx context.Context, s SnapshotUser, l login) (pl
 // applyPassword carries out the plan, unless the credential is no longer the
 // one that it was made on.
 func (a applying) applyPassword(ctx context.Context, u store.User, s SnapshotUser, p plannedPassword) error {
-	if s.Password == "" && s.PasswordHash == "" {
+	if !s.statesPassword() {
 		return nil
 	}
-	old, err := a.tx.Credential(ctx, u.ID)
+	old, err := a.r.Credential(ctx, u.ID)
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}

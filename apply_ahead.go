@@ -1,0 +1,404 @@
+package usermgmt
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/usermgmt-go/usermgmt/internal/identity"
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// aheadSize is how many entries of a list are looked up together, and so how
+// many users are held in memory meanwhile.
+const aheadSize = 1000
+
+// ahead is a Reader that has looked up in few calls what is then asked one by
+// one, and remembers what it was told, absence included. That is exact within a
+// unit of work, which sees the realm as nobody else changes it, as long as it
+// hears of the unit's own writes; see aheadTx. Its own lists come from the store.
+type ahead struct {
+	store.Reader
+	users       map[UserID]store.User          // Version 0: nobody
+	names       map[string]UserID              // by UsernameKey; empty for nobody, else one of users
+	credentials map[UserID]store.Credential    // Version 0: none
+	members     map[memberKey]store.Membership // Version 0: none
+	pages       map[OrganizationID][]memberAnswer
+	roles       map[RoleID]store.Role // Version 0: none
+	roleNames   map[roleName]RoleID   // empty for none
+	tenants     map[TenantID]store.Tenant
+	permissions []string                              // nil for not known
+	orgs        map[OrganizationID]store.Organization // Version 0: none
+	empty       map[OrganizationID]bool               // that came with this unit, and have no members yet
+}
+
+type roleName struct {
+	scope ScopeKind
+	name  string
+}
+
+// memberAnswer is what a query for members returned.
+type memberAnswer struct {
+	q    store.MemberQuery
+	page []store.Membership
+}
+
+func newAhead(r store.Reader) *ahead {
+	a := &ahead{Reader: r}
+	a.forget()
+	return a
+}
+
+// forget makes everything be asked again.
+func (a *ahead) forget() {
+	*a = ahead{
+		Reader: a.Reader,
+		users:  map[UserID]store.User{}, names: map[string]UserID{}, credentials: map[UserID]store.Credential{},
+		members: map[memberKey]store.Membership{}, pages: map[OrganizationID][]memberAnswer{},
+		roles: map[RoleID]store.Role{}, roleNames: map[roleName]RoleID{}, tenants: map[TenantID]store.Tenant{},
+		orgs: map[OrganizationID]store.Organization{}, empty: map[OrganizationID]bool{},
+	}
+}
+
+func (a *ahead) forgetUsers() {
+	clear(a.users)
+	clear(a.names)
+	clear(a.credentials)
+}
+
+// lookUpUsers looks up the users of entries, and the credentials of those for
+// whom a password is stated.
+func (a *ahead) lookUpUsers(ctx context.Context, entries []SnapshotUser) error {
+	var ids []UserID
+	var names []string
+	for _, s := range entries {
+		if s.ID != "" {
+			ids = append(ids, s.ID)
+		} else {
+			names = append(names, s.Username)
+		}
+	}
+	if err := a.lookUp(ctx, ids, names); err != nil {
+		return err
+	}
+	ids = ids[:0]
+	for _, s := range entries {
+		if !s.statesPassword() {
+			continue
+		}
+		if u, err := findUser(ctx, a, s); err == nil {
+			ids = append(ids, u.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	cs, err := a.Reader.CredentialsByID(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		a.credentials[id] = store.Credential{}
+	}
+	for _, c := range cs {
+		a.credentials[c.UserID] = c
+	}
+	return nil
+}
+
+// lookUp looks up users by ids and by names, unless they are known. It forgets
+// others if it knows many.
+func (a *ahead) lookUp(ctx context.Context, ids []UserID, names []string) error {
+	if len(a.users)+len(a.names) > 4*aheadSize {
+		a.forgetUsers()
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id UserID) bool { _, ok := a.users[id]; return ok })
+	var keys []string
+	for _, name := range names {
+		if key, err := identity.FoldUsername(name); err == nil {
+			if _, ok := a.names[key]; !ok {
+				keys = append(keys, key)
+			}
+		}
+	}
+	var us, named []store.User
+	var err error
+	if len(ids) > 0 {
+		if us, err = a.Reader.UsersByID(ctx, ids); err != nil {
+			return err
+		}
+	}
+	if len(keys) > 0 {
+		if named, err = a.Reader.UsersByUsername(ctx, keys); err != nil {
+			return err
+		}
+	}
+	for _, id := range ids {
+		a.users[id] = store.User{}
+	}
+	for _, key := range keys {
+		a.names[key] = ""
+	}
+	for _, u := range append(us, named...) {
+		a.remember(u)
+	}
+	return nil
+}
+
+func (a *ahead) remember(u store.User) {
+	a.users[u.ID], a.names[u.UsernameKey] = u, u.ID
+}
+
+// lookUpMembers looks up the users of entries, and what memberships of the
+// organization they have. Who writes has taken its lock before.
+func (a *ahead) lookUpMembers(ctx context.Context, org OrganizationID, entries []SnapshotMember) error {
+	clear(a.members)
+	names := make([]string, len(entries))
+	for i, s := range entries {
+		names[i] = s.User
+	}
+	if err := a.lookUp(ctx, nil, names); err != nil {
+		return err
+	}
+	var ids []UserID
+	for _, name := range names {
+		if key, err := identity.FoldUsername(name); err == nil && a.names[key] != "" {
+			ids = append(ids, a.names[key])
+		}
+	}
+	var ms []store.Membership
+	if len(ids) > 0 && !a.empty[org] {
+		var err error
+		if ms, err = a.Reader.MembersByID(ctx, org, ids); err != nil {
+			return err
+		}
+	}
+	for _, id := range ids {
+		a.members[memberKey{id, org}] = store.Membership{}
+	}
+	for _, m := range ms {
+		a.members[memberKey{m.UserID, org}] = m
+	}
+	return nil
+}
+
+// lookUpOrganizations looks up organizations by their ids.
+func (a *ahead) lookUpOrganizations(ctx context.Context, ids []OrganizationID) error {
+	clear(a.orgs)
+	for part := range slices.Chunk(ids, MaxPage) {
+		os, err := a.Reader.OrganizationsByID(ctx, part)
+		if err != nil {
+			return err
+		}
+		for _, id := range part {
+			a.orgs[id] = store.Organization{}
+		}
+		for _, o := range os {
+			a.orgs[o.ID] = o
+		}
+	}
+	return nil
+}
+
+func (a *ahead) User(ctx context.Context, id UserID) (store.User, error) {
+	u, ok := a.users[id]
+	if !ok {
+		var err error
+		if u, err = a.Reader.User(ctx, id); absent(err) != nil {
+			return u, err
+		}
+		a.users[id] = u
+		if u.Version > 0 {
+			a.remember(u)
+		}
+	}
+	return u.Clone(), found(u.Version)
+}
+
+// found is the error for a record that has the version 0.
+func found(version int64) error {
+	if version == 0 {
+		return ErrNotFound
+	}
+	return nil
+}
+
+func (a *ahead) UserByUsername(ctx context.Context, key string) (store.User, error) {
+	id, ok := a.names[key]
+	switch {
+	case !ok:
+		u, err := a.Reader.UserByUsername(ctx, key)
+		switch {
+		case err == nil:
+			a.remember(u)
+		case errors.Is(err, ErrNotFound):
+			a.names[key] = ""
+		}
+		return u.Clone(), err
+	case id == "":
+		return store.User{}, ErrNotFound
+	}
+	return a.User(ctx, id)
+}
+
+func (a *ahead) UsersByID(ctx context.Context, ids []UserID) ([]store.User, error) {
+	if err := a.lookUp(ctx, ids, nil); err != nil {
+		return nil, err
+	}
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	var us []store.User
+	for _, id := range slices.Compact(ids) {
+		if u := a.users[id]; u.Version > 0 {
+			us = append(us, u.Clone())
+		}
+	}
+	return us, nil
+}
+
+func (a *ahead) Credential(ctx context.Context, user UserID) (store.Credential, error) {
+	c, ok := a.credentials[user]
+	if !ok {
+		return a.Reader.Credential(ctx, user)
+	}
+	return c, found(c.Version)
+}
+
+func (a *ahead) Membership(ctx context.Context, org OrganizationID, user UserID) (store.Membership, error) {
+	m, ok := a.members[memberKey{user, org}]
+	if !ok {
+		return a.Reader.Membership(ctx, org, user)
+	}
+	return m.Clone(), found(m.Version)
+}
+
+// Members answers the questions of the rule of owners, which each member raises.
+func (a *ahead) Members(ctx context.Context, q store.MemberQuery) ([]store.Membership, error) {
+	for _, p := range a.pages[q.Organization] {
+		if p.q.After == q.After && p.q.Limit == q.Limit && slices.Equal(p.q.Roles, q.Roles) {
+			return cloneMembers(p.page), nil
+		}
+	}
+	var page []store.Membership
+	var err error
+	if !a.empty[q.Organization] {
+		page, err = a.Reader.Members(ctx, q)
+	}
+	if err == nil {
+		q.Roles = slices.Clone(q.Roles)
+		a.pages[q.Organization] = append(a.pages[q.Organization], memberAnswer{q, cloneMembers(page)})
+	}
+	return page, err
+}
+
+func cloneMembers(ms []store.Membership) []store.Membership {
+	ms = slices.Clone(ms)
+	for i := range ms {
+		ms[i] = ms[i].Clone()
+	}
+	return ms
+}
+
+// joined brings the organization's pages up to date.
+func (a *ahead) joined(m store.Membership) {
+	pages := a.pages[m.OrganizationID]
+	for i, p := range pages {
+		if len(p.q.Roles) > 0 && !slices.Contains(p.q.Roles, m.Role) || m.UserID <= p.q.After {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(p.page, m.UserID, func(e store.Membership, id UserID) int { return cmp.Compare(e.UserID, id) })
+		if at < p.q.Limit {
+			page := slices.Insert(p.page, at, m.Clone())
+			pages[i].page = page[:min(len(page), p.q.Limit)]
+		}
+	}
+}
+
+func (a *ahead) Role(ctx context.Context, id RoleID) (store.Role, error) {
+	r, ok := a.roles[id]
+	if !ok {
+		var err error
+		if r, err = a.Reader.Role(ctx, id); absent(err) != nil {
+			return r, err
+		}
+		evict(a.roles, maxRoleNames)
+		a.roles[id] = r
+	}
+	return r.Clone(), found(r.Version)
+}
+
+func (a *ahead) RoleByName(ctx context.Context, scope ScopeKind, name string) (store.Role, error) {
+	key := roleName{scope, name}
+	if id, ok := a.roleNames[key]; ok && id != "" {
+		return a.Role(ctx, id)
+	} else if ok {
+		return store.Role{}, ErrNotFound
+	}
+	r, err := a.Reader.RoleByName(ctx, scope, name)
+	if absent(err) != nil {
+		return r, err
+	}
+	if err == nil {
+		a.rememberRole(r)
+	} else {
+		evict(a.roleNames, maxRoleNames)
+		a.roleNames[key] = ""
+	}
+	return r.Clone(), err
+}
+
+func (a *ahead) rememberRole(r store.Role) {
+	evict(a.roles, maxRoleNames)
+	evict(a.roleNames, maxRoleNames)
+	a.roles[r.ID], a.roleNames[roleName{r.Scope, r.Name}] = r, r.ID
+}
+
+func (a *ahead) Tenant(ctx context.Context, id TenantID) (store.Tenant, error) {
+	t, ok := a.tenants[id]
+	if !ok {
+		var err error
+		if t, err = a.Reader.Tenant(ctx, id); absent(err) != nil {
+			return t, err
+		}
+		evict(a.tenants, maxRoleNames)
+		a.tenants[id] = t
+	}
+	return t, found(t.Version)
+}
+
+func (a *ahead) Permissions(ctx context.Context) ([]string, error) {
+	if a.permissions == nil {
+		ps, err := a.Reader.Permissions(ctx)
+		if err != nil {
+			return nil, err
+		}
+		a.permissions = append([]string{}, ps...)
+	}
+	return slices.Clone(a.permissions), nil
+}
+
+func (a *ahead) Organization(ctx context.Context, id OrganizationID) (store.Organization, error) {
+	o, ok := a.orgs[id]
+	if !ok {
+		return a.Reader.Organization(ctx, id)
+	}
+	return o, found(o.Version)
+}
+
+func (a *ahead) OrganizationsByID(ctx context.Context, ids []OrganizationID) ([]store.Organization, error) {
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	var os []store.Organization
+	for _, id := range ids {
+		o, ok := a.orgs[id]
+		if !ok {
+			return a.Reader.OrganizationsByID(ctx, ids)
+		}
+		if o.Version > 0 {
+			os = append(os, o)
+		}
+	}
+	return os, nil
+}
