@@ -44,7 +44,9 @@ type tx struct {
 	// bumped once the realm's generation counts it.
 	rights, bumped bool
 	changed        bool     // the unit has written something
-	created        int      // calls of create
+	written        int      // calls of create and replace
+	refused        bool     // one of create has failed
+	rows           bulk     // what is to be created
 	events         [][]byte // to append
 	came, went     []string // users that user_change does not know of
 	total, folded  int      // of came and went in the whole unit, and when it last folded
@@ -176,37 +178,23 @@ type parent struct {
 // others be created that name it.
 const locked = " FOR KEY SHARE"
 
-const (
-	bulkFrom = 64  // creations in a unit that are each answered by the server
-	bulkSize = 256 // statements that then go together
-)
-
 // create runs an INSERT … ON CONFLICT DO NOTHING that has no effect without the
-// parents. Which rule refused it is asked only then, in their order.
-//
-// After many creations it waits for no answer any more: statements that fail
-// where they should change something go to the server by the hundred. If one
-// does, the unit is run again, which then asks each time.
+// parents. Which rule refused it is asked only then, in their order. The first
+// rule is that of the primary key. See bulk for what else the query must be like.
 func (t *tx) create(ctx context.Context, parents []parent, rules []rule, query string, args ...any) error {
-	if t.created++; t.created > bulkFrom && t.lock == "" {
-		for _, p := range parents {
-			t.conn.leave("SELECT 1/count(*) FROM ("+p.query+locked+") p", p.args...)
-		}
-		t.conn.leave(strings.TrimSuffix(query, " ON CONFLICT DO NOTHING"), args...)
-		t.changed = true
-		if len(t.conn.later) < bulkSize {
-			return nil
-		}
-		return t.conn.run(ctx)
+	if t.written++; t.inBulk() {
+		return t.leaveRow(ctx, parents, rules, query, args)
 	}
 	var n int64
 	if err := t.refer(ctx, parents, step{sql: query, args: args, changed: &n}); err != nil {
+		t.refused = true
 		return err
 	}
 	if n > 0 {
 		t.changed = true
 		return nil
 	}
+	t.refused = true
 	if err := t.brokenRule(ctx, rules); err != nil {
 		return err
 	}
@@ -216,6 +204,10 @@ func (t *tx) create(ctx context.Context, parents []parent, rules []rule, query s
 // replace runs an UPDATE of a record that the unit has read, with the condition
 // that it is as it was. The rules are those whose keys change.
 func replace[T any](ctx context.Context, t *tx, of table[T], v T, data []byte, rules []rule, query string, args ...any) error {
+	if t.written++; t.inBulk() {
+		t.wrote(of.key(v), of.keys, data)
+		return t.leaveChange(ctx, query, args)
+	}
 	if len(rules) > 0 {
 		if err := t.brokenRule(ctx, rules); err != nil {
 			return err

@@ -204,7 +204,13 @@ func (t *tx) reindex(id store.UserID, from, to []record.Entry) {
 		t.conn.leave("DELETE FROM {user_index} i USING unnest($3::bigint[], $4::text[]) AS e (kind, key)"+
 			" WHERE i.realm=$1 AND i.kind=e.kind AND i.key=e.key AND i.user_id=$2", t.realm, string(id), kinds, keys)
 	}
-	if len(come) > 0 {
+	if len(come) > 0 && from == nil && t.inBulk() { // with the user's own row
+		for _, e := range come {
+			if record.IsText(e.Key) {
+				t.rows.add(t.conn, "INSERT INTO {user_index} (realm, kind, key, user_id)", []any{t.realm, e.Kind, e.Key, string(id)})
+			}
+		}
+	} else if len(come) > 0 {
 		kinds, keys := split(come)
 		t.conn.leave("INSERT INTO {user_index} (realm, kind, key, user_id)"+
 			" SELECT $1, e.kind, e.key, $2 FROM unnest($3::bigint[], $4::text[]) AS e (kind, key)", t.realm, string(id), kinds, keys)
