@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
@@ -38,6 +39,31 @@ type conn struct {
 	// broken is why nothing more can be run: PostgreSQL ends a transaction
 	// with the first error, whatever it is.
 	broken error
+	lease  *lease // of the sender, if that is a connection of the pool
+}
+
+// lease is the use of a connection of the pool.
+type lease struct {
+	pool *pgxpool.Pool
+	conn *pgxpool.Conn
+	left int // how many more may prove to be lost
+}
+
+func (l *lease) release() { l.conn.Release() }
+
+// another returns a connection in place of one that was lost before anything
+// was begun on it.
+func (l *lease) another(ctx context.Context) (sender, error) {
+	if l.left--; l.left < 0 {
+		return nil, errLost
+	}
+	l.conn.Release() // which closes it
+	next, err := l.pool.Acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l.conn = next
+	return next.Conn(), nil
 }
 
 // step is one statement.
@@ -75,18 +101,7 @@ func (c *conn) pipeline(ctx context.Context, steps []step) (answered int, cause 
 	if len(steps) == 0 {
 		return 0, nil
 	}
-	var b pgx.Batch
-	if c.begin != "" {
-		b.Queue(c.begin)
-	}
-	for _, s := range steps {
-		b.Queue(c.naming.sql(s.sql), s.args...)
-	}
-	results := c.SendBatch(ctx, &b)
-	if c.begin != "" {
-		c.begin, c.open = "", true
-		_, cause = results.Exec()
-	}
+	results, cause := c.send(ctx, steps)
 	for answered < len(steps) && cause == nil {
 		if cause = steps[answered].read(results); cause == nil {
 			answered++
@@ -101,6 +116,43 @@ func (c *conn) pipeline(ctx context.Context, steps []step) (answered int, cause 
 		c.broken = translate(ctx, cause)
 	}
 	return answered, cause
+}
+
+// batch returns the steps, behind the transaction's begin if that was not sent.
+// One that was sent belongs to its connection.
+func (c *conn) batch(steps []step) *pgx.Batch {
+	var b pgx.Batch
+	if c.begin != "" {
+		b.Queue(c.begin)
+	}
+	for _, s := range steps {
+		b.Queue(c.naming.sql(s.sql), s.args...)
+	}
+	return &b
+}
+
+// send sends steps, and waits for the answer to the transaction's begin if that
+// goes along. A pool does not know which of its connections the server has ended
+// since they were used: that shows here.
+func (c *conn) send(ctx context.Context, steps []step) (pgx.BatchResults, error) {
+	results := c.SendBatch(ctx, c.batch(steps))
+	if c.begin == "" {
+		return results, nil
+	}
+	_, err := results.Exec()
+	for err != nil && c.lease != nil && errors.Is(translate(ctx, err), errLost) {
+		_ = results.Close()
+		next, failure := c.lease.another(ctx)
+		if failure != nil {
+			c.begin = "" // and nothing is open
+			return results, err
+		}
+		c.sender = next
+		results = c.SendBatch(ctx, c.batch(steps))
+		_, err = results.Exec()
+	}
+	c.begin, c.open = "", true
+	return results, err
 }
 
 // rowError is the error of a function that was given a row, and not the database's.

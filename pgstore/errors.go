@@ -43,7 +43,7 @@ const (
 	codeTooManyClients = "53300"
 	codeShutdown       = "57P01"
 	codeCrash          = "57P02"
-	codeCannotConnect  = "57P03"
+	codeCannotConnect  = "57P03" // it is starting, or stopping
 )
 
 // code returns PostgreSQL's code of an error, or "" for an error of another kind.
@@ -73,7 +73,7 @@ func translate(ctx context.Context, err error) error {
 		}
 	case codeSerialization, codeDeadlock, codeLocked, codeUnique, codeDivisionByZero:
 		category = errConflict
-	case codeShutdown, codeCrash:
+	case codeShutdown, codeCrash, codeCannotConnect:
 		category = errLost
 	case codeFailed:
 		category = store.ErrDone
@@ -81,7 +81,7 @@ func translate(ctx context.Context, err error) error {
 		category = store.ErrReadOnly
 	case codeDiskFull:
 		category = store.ErrFull
-	case codeCancelled, codeTooManyClients, codeCannotConnect:
+	case codeCancelled, codeTooManyClients:
 		category = store.ErrBusy
 	case codeNoTable, codeNoColumn, codeNoSchema:
 		category = store.ErrSchema

@@ -103,6 +103,46 @@ func TestLostConnectionBeforeTheCommit(t *testing.T) {
 	require.EqualValues(t, 1, n)
 }
 
+// A pool may have nothing but connections that the server has ended since they
+// were used. Nobody hears of that who has read nothing yet.
+func TestLostIdleConnections(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	d, administrator := newDatabase(t, func(c *pgxpool.Config) { c.MaxConns = 4 }), newDatabase(t, nil)
+	s := d.open(t)
+	update(t, s, func(tx store.Tx) error { return tx.CreateUser(ctx, person("ada")) })
+	endAll := func() {
+		var pids []int64
+		var held []*pgxpool.Conn
+		for range 4 {
+			c, err := d.pool.Acquire(ctx)
+			require.NoError(t, err)
+			held = append(held, c)
+			pids = append(pids, int64(c.Conn().PgConn().PID()))
+		}
+		for _, c := range held {
+			c.Release()
+		}
+		_, err := administrator.pool.Exec(ctx, "SELECT pg_terminate_backend(p::int, 5000) FROM unnest($1::bigint[]) p", pids)
+		require.NoError(t, err)
+	}
+	for name, call := range map[string]func() error{
+		"View": func() error {
+			return s.View(ctx, realm, func(r store.Reader) error { _, err := r.User(ctx, "ada"); return err })
+		},
+		"Glance": func() error {
+			return s.Glance(ctx, realm, func(r store.Reader) error { _, err := r.User(ctx, "ada"); return err })
+		},
+		"Generation": func() error { _, err := s.Generation(ctx, realm); return err },
+		"Update": func() error {
+			return s.Update(ctx, realm, func(tx store.Tx) error { _, err := tx.User(ctx, "ada"); return err })
+		},
+	} {
+		endAll()
+		require.NoError(t, call(), name)
+	}
+}
+
 func countUsers(ctx context.Context, s store.Store) (n int64, err error) {
 	err = s.View(ctx, realm, func(r store.Reader) (err error) {
 		n, err = r.CountUsers(ctx, store.UserQuery{})

@@ -21,8 +21,11 @@ func (s *Store) Generation(ctx context.Context, realm store.Realm) (uint64, erro
 	if err := realm.Check(); err != nil {
 		return 0, err
 	}
-	c := conn{sender: s.pool, naming: s.naming}
-	n, err := (&reader{conn: &c, realm: string(realm)}).Generation(ctx)
+	var n uint64
+	err := s.ask(func(c *conn) (err error) {
+		n, err = (&reader{conn: c, realm: string(realm)}).Generation(ctx)
+		return err
+	})
 	return n, err
 }
 

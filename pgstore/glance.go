@@ -16,7 +16,7 @@ func (s *Store) Glance(ctx context.Context, realm store.Realm, fn func(store.Rea
 		return err
 	}
 	defer s.gate.Leave()
-	g := &glance{conn: &conn{sender: s.pool, naming: s.naming}}
+	g := &glance{store: s}
 	r := &glancer{reader{conn: &conn{sender: refusal{glance: g}, naming: s.naming}, realm: string(realm), glance: g}}
 	defer r.ended.Store(true)
 	err := fn(r)
@@ -28,7 +28,7 @@ func (s *Store) Glance(ctx context.Context, realm store.Realm, fn func(store.Rea
 
 // glance is what a Glance has to give.
 type glance struct {
-	conn       *conn
+	store      *Store
 	asked      bool // for a record
 	more       bool // for more than that
 	generation int64
@@ -46,7 +46,11 @@ func (g *glance) at(ctx context.Context, query string, args []any) (data []byte,
 		return nil, nil
 	}
 	// One statement sees one moment.
-	_, err = g.conn.one(ctx, "SELECT ("+query+"), coalesce(("+generationOf+"), 0)", into(&data, &g.generation), args...)
+	query = "SELECT (" + query + "), coalesce((" + generationOf + "), 0)"
+	err = g.store.ask(func(c *conn) error {
+		_, err := c.one(ctx, query, into(&data, &g.generation), args...)
+		return err
+	})
 	return data, err
 }
 

@@ -96,9 +96,12 @@ func (o *Options) complete() error {
 
 // Store is a [store.Store] on a PostgreSQL database. It has no goroutine of its own.
 type Store struct {
-	gate   gate.Gate
-	pool   *pgxpool.Pool
-	own    bool // the pool is closed with the store
+	gate gate.Gate
+	pool *pgxpool.Pool
+	own  bool // the pool is closed with the store
+	// lost is how many connections of the pool may prove to be lost, one after
+	// the other, until that of a new one says that the server is.
+	lost   int
 	naming *naming
 	// uncounted is about how many users have come and gone by this store since
 	// it last folded their number.
@@ -123,7 +126,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, opts *Options) (*Store, error)
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	s := &Store{pool: pool, naming: newNaming(&o)}
+	s := &Store{pool: pool, naming: newNaming(&o), lost: int(pool.Config().MaxConns)}
 	c, release, err := s.acquire(ctx, "")
 	if err != nil {
 		return nil, err
@@ -172,7 +175,18 @@ func (s *Store) acquire(ctx context.Context, begin string) (c *conn, release fun
 	if err != nil {
 		return nil, nil, translate(ctx, err)
 	}
-	return &conn{sender: p.Conn(), naming: s.naming, begin: begin}, p.Release, nil
+	l := &lease{pool: s.pool, conn: p, left: s.lost}
+	return &conn{sender: p.Conn(), naming: s.naming, begin: begin, lease: l}, l.release, nil
+}
+
+// ask runs what reads by a single statement on any connection of the pool.
+func (s *Store) ask(read func(*conn) error) (err error) {
+	for range s.lost + 1 {
+		if err = read(&conn{sender: s.pool, naming: s.naming}); !errors.Is(err, errLost) {
+			return err
+		}
+	}
+	return err
 }
 
 // enter lets a unit of work in, which has to leave by the gate.
