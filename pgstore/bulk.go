@@ -205,7 +205,11 @@ func (t *tx) sendBulk(ctx context.Context) error {
 	if len(t.events) >= bulkEvents {
 		t.conn.later = append(t.conn.later, t.flushEvents()...)
 	}
-	return t.conn.run(ctx)
+	err := t.conn.run(ctx)
+	if err == nil && len(t.came) >= foldDue {
+		err = t.foldCame(ctx)
+	}
+	return err
 }
 
 // add adds a row. The query begins with "INSERT INTO {table} (realm, column, …)",

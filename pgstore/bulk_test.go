@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func TestUnitsInBulk(t *testing.T) {
 				"a unit reads what it has written":      bulkReads,
 				"events keep their order":               bulkEventsInOrder,
 				"nothing is left of what is not wanted": bulkUndone,
+				"users are counted":                     bulkCounts,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
@@ -305,4 +307,71 @@ func bulkUndone(t *testing.T, s *Store) {
 	require.Zero(t, usersIn(t, s))
 	update(t, s, func(tx store.Tx) error { return crowd(t.Context(), tx, 0, n) }) // nothing is in the way
 	require.EqualValues(t, n, usersIn(t, s))
+}
+
+// bulkCounts creates users in several orders, while others come and go by other
+// units, and then finds each at his place.
+func bulkCounts(t *testing.T, s *Store) {
+	ctx := t.Context()
+	const n = 3*foldDue + 100
+	there := map[int]bool{}
+	update(t, s, func(tx store.Tx) error { return crowd(ctx, tx, 2*n, 2*n+50) })
+	beside := func(fn func(store.Tx) error) { // a unit of another connection, which waits for nothing
+		require.NoError(t, s.Update(ctx, realm, fn))
+	}
+	once := false
+	update(t, s, func(tx store.Tx) error {
+		there = map[int]bool{}
+		for i := range 50 {
+			there[2*n+i] = true
+		}
+		for i := range n {
+			id := i * 7919 % n
+			if err := tx.CreateUser(ctx, numbered(id)); err != nil {
+				return err
+			}
+			there[id] = true
+			if i == n/2 {
+				if !once {
+					once = true
+					beside(func(tx store.Tx) error { return crowd(ctx, tx, 3*n, 3*n+20) })
+					beside(func(tx store.Tx) error { return tx.DeleteUser(ctx, numbered(2*n).ID) })
+				}
+				for k := range 20 {
+					there[3*n+k] = true
+				}
+				delete(there, 2*n)
+			}
+			if i%1000 == 999 {
+				if err := tx.DeleteUser(ctx, numbered(id).ID); err != nil {
+					return err
+				}
+				delete(there, id)
+			}
+		}
+		got, err := tx.CountUsers(ctx, store.UserQuery{})
+		require.EqualValues(t, len(there), got)
+		return err
+	})
+	var want []store.UserID
+	for i := range there {
+		want = append(want, numbered(i).ID)
+	}
+	slices.Sort(want)
+	require.EqualValues(t, len(want), usersIn(t, s))
+	require.NoError(t, s.View(ctx, realm, func(r store.Reader) error {
+		for i := 0; i < len(want); i += 97 {
+			id, err := r.UserAt(ctx, int64(i))
+			if err != nil {
+				return err
+			}
+			require.Equal(t, want[i], id)
+		}
+		_, err := r.UserAt(ctx, int64(len(want)))
+		require.ErrorIs(t, err, store.ErrNotFound)
+		return nil
+	}))
+	var ranges int
+	require.NoError(t, s.pool.QueryRow(ctx, s.naming.sql("SELECT count(*) FROM {user_range}")).Scan(&ranges))
+	require.Greater(t, ranges, n/rangeFull/2, "the unit has counted in ranges")
 }

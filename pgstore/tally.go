@@ -23,6 +23,8 @@ const (
 	// changesDue is how many changes of a store's units, or met by a reader,
 	// make it time to fold.
 	changesDue = 1024
+	// foldDue is how many users that came a unit counts in the ranges itself.
+	foldDue = 4 * changesDue
 )
 
 // flushUsers writes which users came and went.
@@ -111,15 +113,42 @@ func fold(ctx context.Context, c *conn, realm string) error {
 // the transaction would not see what others have folded since it began. It waits
 // for nobody, and nobody waits for it: other folds are left out until it has ended.
 func foldWithin(ctx context.Context, c *conn, realm string) error {
-	var alone bool
-	_, err := c.one(ctx, "SELECT current_setting('transaction_isolation')='read committed' AND pg_try_advisory_xact_lock($1)",
-		into(&alone), c.naming.lock("fold", realm))
+	alone, err := foldAlone(ctx, c, realm)
 	if err != nil || !alone {
 		return err
 	}
+	return addToRanges(ctx, c, realm, "DELETE FROM {user_change} WHERE realm=$1 RETURNING user_id, n")
+}
+
+// foldAlone reports whether the transaction may fold.
+func foldAlone(ctx context.Context, c *conn, realm string) (alone bool, err error) {
+	_, err = c.one(ctx, "SELECT current_setting('transaction_isolation')='read committed' AND pg_try_advisory_xact_lock($1)",
+		into(&alone), c.naming.lock("fold", realm))
+	return alone, err
+}
+
+// foldCame counts the users that came in the ranges at once, without rows of
+// user_change, if that may be. They have been sent. Those who went have to be
+// in user_change by then, which a split goes by.
+func (t *tx) foldCame(ctx context.Context) error {
+	if len(t.went) > 0 {
+		return nil
+	}
+	alone, err := foldAlone(ctx, t.conn, t.realm)
+	if err != nil || !alone {
+		return err
+	}
+	came := t.came
+	t.came, t.folded = nil, t.total
+	return addToRanges(ctx, t.conn, t.realm, "SELECT id AS user_id, 1::bigint AS n FROM unnest($2::text[]) AS i (id)", came)
+}
+
+// addToRanges adds changes, of a query whose first argument is the realm, to the
+// ranges, and sees to it that these keep their size.
+func addToRanges(ctx context.Context, c *conn, realm, changes string, args ...any) error {
 	var full []string
 	small := false
-	err = c.each(ctx, func(row pgx.Rows) error {
+	err := c.each(ctx, func(row pgx.Rows) error {
 		var lo string
 		var n int64
 		if err := row.Scan(&lo, &n); err != nil {
@@ -130,11 +159,14 @@ func foldWithin(ctx context.Context, c *conn, realm string) error {
 			full = append(full, lo)
 		}
 		return nil
-	}, "WITH c AS (DELETE FROM {user_change} WHERE realm=$1 RETURNING user_id, n), s AS ("+
-		"SELECT coalesce((SELECT lo FROM {user_range} WHERE realm=$1 AND lo<=c.user_id ORDER BY lo DESC LIMIT 1), '') AS lo, sum(n)::bigint AS n"+
-		" FROM c GROUP BY 1)"+
+	}, "WITH c AS ("+changes+"), k AS ("+
+		"SELECT lo AS key, lo, 0::bigint AS n, false AS change FROM {user_range} WHERE realm=$1"+
+		" UNION ALL SELECT user_id, NULL, n, true FROM c), m AS ("+
+		// The last lo before each change is that of its range.
+		`SELECT coalesce(max(lo) OVER (ORDER BY key COLLATE "C", change ROWS UNBOUNDED PRECEDING), '') AS lo, n, change FROM k), s AS (`+
+		"SELECT lo, sum(n)::bigint AS n FROM m WHERE change GROUP BY lo)"+
 		" INSERT INTO {user_range} AS r (realm, lo, n) SELECT $1, lo, n FROM s"+
-		" ON CONFLICT (realm, lo) DO UPDATE SET n=r.n+excluded.n RETURNING lo, n", realm)
+		" ON CONFLICT (realm, lo) DO UPDATE SET n=r.n+excluded.n RETURNING lo, n", append([]any{realm}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -156,9 +188,11 @@ func splitRange(ctx context.Context, c *conn, realm, lo string) error {
 		sql: "WITH b AS (SELECT min(lo) AS hi FROM {user_range} WHERE realm=$1 AND lo>$2)," +
 			" u AS (SELECT id, (row_number() OVER (ORDER BY id)-1)/$3::bigint AS part FROM {user}, b" +
 			" WHERE realm=$1 AND id>=$2 AND (b.hi IS NULL OR id<b.hi))," +
+			// Read once: rows that this transaction has folded are still in its index.
+			" c AS MATERIALIZED (SELECT user_id, n FROM {user_change} WHERE realm=$1)," +
 			" p AS (SELECT CASE part WHEN 0 THEN $2 ELSE min(id) END AS lo, count(*) AS n, lead(min(id)) OVER (ORDER BY part) AS hi FROM u GROUP BY part)" +
-			" INSERT INTO {user_range} (realm, lo, n) SELECT $1, p.lo, p.n-coalesce((SELECT sum(n) FROM {user_change}" +
-			" WHERE realm=$1 AND user_id>=p.lo AND (coalesce(p.hi, b.hi) IS NULL OR user_id<coalesce(p.hi, b.hi))), 0)::bigint FROM p, b" +
+			" INSERT INTO {user_range} (realm, lo, n) SELECT $1, p.lo, p.n-coalesce((SELECT sum(n) FROM c" +
+			" WHERE user_id>=p.lo AND (coalesce(p.hi, b.hi) IS NULL OR user_id<coalesce(p.hi, b.hi))), 0)::bigint FROM p, b" +
 			" ON CONFLICT (realm, lo) DO UPDATE SET n=excluded.n",
 		args: []any{realm, lo, int64(rangeSize)},
 	})
