@@ -168,7 +168,7 @@ func (m *Manager) Keys(ctx context.Context, org OrganizationID, p Page) (List[Ke
 		return List[Key]{}, err
 	}
 	var list List[Key]
-	err = m.view(ctx, func(g *guard) error {
+	err = m.look(ctx, func(g *guard) error {
 		if err := g.mayList(ctx, org, KeysRead, KeysList); err != nil {
 			return err
 		}

@@ -239,7 +239,7 @@ func (m *Manager) Vendors(ctx context.Context, p Page) (List[Vendor], error) {
 		return List[Vendor]{}, err
 	}
 	var list List[Vendor]
-	err = m.view(ctx, func(g *guard) error {
+	err = m.look(ctx, func(g *guard) error {
 		if err := g.needAny(ctx, Realmwide, VendorsRead, VendorsList); err != nil {
 			return err
 		}

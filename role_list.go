@@ -23,7 +23,7 @@ func (m *Manager) Roles(ctx context.Context, l RoleList) (List[Role], error) {
 	}
 	walk := m.walk("roles of "+l.Scope.String(), l.Page)
 	var list List[Role]
-	err = m.view(ctx, func(g *guard) error {
+	err = m.look(ctx, func(g *guard) error {
 		if err := g.needAny(ctx, Realmwide, RolesRead, RolesList); err != nil {
 			return err
 		}

@@ -376,7 +376,7 @@ func (m *Manager) Sessions(ctx context.Context, user UserID, p Page) (List[Sessi
 		return List[Session]{}, invalid("offset", "must be absent in this list")
 	}
 	var list List[Session]
-	err = m.view(ctx, func(g *guard) error {
+	err = m.look(ctx, func(g *guard) error {
 		self, err := g.isSelf(ctx, user)
 		if err != nil {
 			return err

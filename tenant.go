@@ -114,7 +114,7 @@ func (m *Manager) Tenants(ctx context.Context, p Page) (List[Tenant], error) {
 		return List[Tenant]{}, err
 	}
 	var list List[Tenant]
-	err = m.view(ctx, func(g *guard) error {
+	err = m.look(ctx, func(g *guard) error {
 		if err := g.needAny(ctx, Realmwide, TenantsRead, TenantsList); err != nil {
 			return err
 		}

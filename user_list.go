@@ -15,7 +15,7 @@ func (m *Manager) UsersByID(ctx context.Context, ids []UserID) ([]User, error) {
 		return nil, invalid("ids", "must have at most 10000 entries")
 	}
 	var users []User
-	err := m.view(ctx, func(g *guard) error {
+	err := m.look(ctx, func(g *guard) error {
 		if err := g.needAny(ctx, Realmwide, UsersRead, UsersList); err != nil {
 			return err
 		}
@@ -68,7 +68,7 @@ func (m *Manager) Users(ctx context.Context, l UserList) (List[User], error) {
 	}
 	walk := m.walk("users", l.Page)
 	var list List[User]
-	err = m.view(ctx, func(g *guard) error {
+	err = m.look(ctx, func(g *guard) error {
 		if err := g.needAny(ctx, scope, UsersRead, UsersList); err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (m *Manager) SearchUsers(ctx context.Context, by UserField, prefix string, 
 		cursor = func(u User) string { return u.EmailKey }
 	}
 	var list List[User]
-	err = m.view(ctx, func(g *guard) error {
+	err = m.look(ctx, func(g *guard) error {
 		if err := g.needAny(ctx, Realmwide, UsersRead, UsersList); err != nil {
 			return err
 		}

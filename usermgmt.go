@@ -275,7 +275,7 @@ func (m *Manager) view(ctx context.Context, fn func(*guard) error) error {
 	return m.store.View(ctx, m.realm, m.guarded(ctx, fn))
 }
 
-// look is view for an fn that reads one record, beside rights.
+// look is view for an fn that asks one thing of the store, beside rights.
 func (m *Manager) look(ctx context.Context, fn func(*guard) error) error {
 	return store.Glance(ctx, m.store, m.realm, m.guarded(ctx, fn))
 }

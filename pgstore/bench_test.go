@@ -183,6 +183,14 @@ func BenchmarkRead(b *testing.B) {
 		ours, bare func(i int) error
 	}{
 		{"by_id", func(i int) error {
+			return s.Glance(ctx, realm, func(r store.Reader) error {
+				_, err := r.User(ctx, id(i))
+				return err
+			})
+		}, func(i int) error {
+			return scan(1, "SELECT data FROM {user} WHERE realm=$1 AND id=$2", "main", string(id(i)))
+		}},
+		{"by_id_in_a_view", func(i int) error {
 			return s.View(ctx, realm, func(r store.Reader) error {
 				_, err := r.User(ctx, id(i))
 				return err
@@ -191,7 +199,7 @@ func BenchmarkRead(b *testing.B) {
 			return scan(1, "SELECT data FROM {user} WHERE realm=$1 AND id=$2", "main", string(id(i)))
 		}},
 		{"last_page", func(int) error {
-			return s.View(ctx, realm, func(r store.Reader) error {
+			return s.Glance(ctx, realm, func(r store.Reader) error {
 				us, err := r.Users(ctx, store.UserQuery{After: end, Limit: 50})
 				if err == nil && len(us) != 50 {
 					return fmt.Errorf("%d users", len(us))

@@ -9,8 +9,8 @@ import (
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
-// Glance is a View of one record in one statement, and so in one round trip. The
-// realm's generation comes along.
+// Glance is a View that reads one record, or one list, in one statement, and so
+// in one round trip. The realm's generation comes along.
 func (s *Store) Glance(ctx context.Context, realm store.Realm, fn func(store.Reader) error) error {
 	if err := s.enter(ctx, realm); err != nil {
 		return err
@@ -29,23 +29,16 @@ func (s *Store) Glance(ctx context.Context, realm store.Realm, fn func(store.Rea
 // glance is what a Glance has to give.
 type glance struct {
 	store      *Store
-	asked      bool // for a record
+	asked      bool // for something
 	more       bool // for more than that
 	generation int64
 }
 
-// at returns the data that a query finds, nil if there is none.
-func (g *glance) at(ctx context.Context, query string, args []any) (data []byte, err error) {
-	if g.asked {
-		g.more = true
-		return nil, store.ErrGlance
+// one returns the data that a query finds, nil if there is none.
+func (g *glance) one(ctx context.Context, query string, args []any) (data []byte, err error) {
+	if err := g.ask(args); err != nil || g.generation < 0 {
+		return nil, err
 	}
-	g.asked = true
-	if !sendable(args) {
-		g.generation = -1
-		return nil, nil
-	}
-	// One statement sees one moment.
 	query = "SELECT (" + query + "), coalesce((" + generationOf + "), 0)"
 	err = g.store.ask(func(c *conn) error {
 		_, err := c.one(ctx, query, into(&data, &g.generation), args...)
@@ -54,7 +47,47 @@ func (g *glance) at(ctx context.Context, query string, args []any) (data []byte,
 	return data, err
 }
 
-// refusal is the sender of whatever is not a look at one record.
+// each calls row for the data of each row of a query.
+func (g *glance) each(ctx context.Context, row func(data []byte) error, query string, args []any) error {
+	if err := g.ask(args); err != nil || g.generation < 0 {
+		return err
+	}
+	query = "SELECT q.data, g.n FROM (SELECT coalesce((" + generationOf + "), 0) AS n) g LEFT JOIN (" + query + ") q (data) ON true"
+	var found [][]byte
+	err := g.store.ask(func(c *conn) error {
+		found = found[:0]
+		return c.each(ctx, func(r pgx.Rows) error {
+			var data []byte
+			if err := r.Scan(&data, &g.generation); err != nil || data == nil {
+				return err
+			}
+			found = append(found, data)
+			return nil
+		}, query, args...)
+	})
+	for _, data := range found {
+		if err == nil {
+			err = row(data)
+		}
+	}
+	return err
+}
+
+// ask sees to it that one thing is asked for alone: one statement sees one
+// moment. What PostgreSQL would not take has no answer, and no generation.
+func (g *glance) ask(args []any) error {
+	if g.asked {
+		g.more = true
+		return store.ErrGlance
+	}
+	g.asked = true
+	if !sendable(args) {
+		g.generation = -1
+	}
+	return nil
+}
+
+// refusal is the sender of whatever takes more than that.
 type refusal struct {
 	pgx.BatchResults // nil: conn uses the methods below alone
 	glance           *glance

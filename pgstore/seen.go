@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/usermgmt-go/usermgmt/internal/record"
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -145,7 +143,7 @@ func find[T any](ctx context.Context, r *reader, of table[T], condition string, 
 	var data []byte
 	query, args := "SELECT data FROM "+of.name+" WHERE realm=$1 AND "+condition+r.lock, append([]any{r.realm}, args...)
 	if r.glance != nil {
-		data, err = r.glance.at(ctx, query, args)
+		data, err = r.glance.one(ctx, query, args)
 	} else {
 		_, err = r.conn.one(ctx, query, into(&data), args...)
 	}
@@ -187,11 +185,7 @@ func batch[T any, S ~string](ctx context.Context, r *reader, of table[T], column
 		return nil, err
 	}
 	var vs []T
-	err = r.conn.each(ctx, func(row pgx.Rows) error {
-		var data []byte
-		if err := row.Scan(&data); err != nil {
-			return err
-		}
+	err = r.each(ctx, func(data []byte) error {
 		v, err := of.read(data)
 		if err != nil {
 			return err

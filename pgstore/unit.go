@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"math/bits"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -20,7 +22,7 @@ type reader struct {
 	lock  string // the clause by which single records are locked when they are read
 	ended atomic.Bool
 	tx    *tx // of which this is the reader; nil in a View
-	// glance is set in a Glance, and reads its one record.
+	// glance is set in a Glance, and reads for it.
 	glance *glance
 	// changes is how many user_change rows the last question about all users met.
 	changes int64
@@ -97,7 +99,20 @@ func list[T any](ctx context.Context, r *reader, read func([]byte) (T, error), l
 	if limit <= 0 {
 		return nil, r.ok(ctx)
 	}
-	return all(ctx, r, read, query, append(args, int64(limit))...)
+	return all(ctx, r, read, limited(query, len(args)+1, limit), append(args, int64(limit))...)
+}
+
+// limited tells the planner how much a query is for, whose limit is its n-th
+// argument: the next power of two. Of an argument alone it cannot tell a page
+// from a whole table, and plans each page anew, which takes longer than to read it.
+func limited(query string, n, limit int) string {
+	const most = 1 << 14 // beyond, a plan is not what costs
+	if limit > most {
+		return query
+	}
+	arg := "LIMIT $" + strconv.Itoa(n)
+	bound := "LIMIT " + strconv.Itoa(1<<bits.Len(uint(limit-1)))
+	return "SELECT data FROM (" + strings.ReplaceAll(query, arg, bound) + ") page (data) " + arg
 }
 
 // all returns the records of a query, nil if there are none.
@@ -106,11 +121,7 @@ func all[T any](ctx context.Context, r *reader, read func([]byte) (T, error), qu
 		return nil, err
 	}
 	var vs []T
-	err := r.conn.each(ctx, func(row pgx.Rows) error {
-		var data []byte
-		if err := row.Scan(&data); err != nil {
-			return err
-		}
+	err := r.each(ctx, func(data []byte) error {
 		v, err := read(data)
 		vs = append(vs, v)
 		return err
@@ -119,6 +130,21 @@ func all[T any](ctx context.Context, r *reader, read func([]byte) (T, error), qu
 		return nil, err
 	}
 	return vs, nil
+}
+
+// each calls row for the data of each row of a query, which has that column
+// alone. row must not use the conn.
+func (r *reader) each(ctx context.Context, row func(data []byte) error, query string, args ...any) error {
+	if r.glance != nil {
+		return r.glance.each(ctx, row, query, args)
+	}
+	return r.conn.each(ctx, func(rows pgx.Rows) error {
+		var data []byte
+		if err := rows.Scan(&data); err != nil {
+			return err
+		}
+		return row(data)
+	}, query, args...)
 }
 
 // byID returns the records of the ids.

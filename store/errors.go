@@ -22,9 +22,8 @@ var (
 	// ErrDone: a Reader or Tx was used after its unit of work ended, or a joined
 	// store after the host's transaction did.
 	ErrDone = errors.New("unit of work has ended")
-	// ErrGlance: a Glance was asked for more than one record; a View is what
-	// answers that.
-	ErrGlance = errors.New("a glance is at one record")
+	// ErrGlance: a Glance was asked for more than it answers; a View does.
+	ErrGlance = errors.New("a glance answers one question")
 	// ErrReadOnly: the data cannot be written (file permissions, a standby).
 	ErrReadOnly = errors.New("store is read-only")
 	// ErrFull: there is no space left for the write; reads go on.

@@ -138,14 +138,13 @@ type Store interface {
 	Close() error
 }
 
-// Glancer is implemented by stores that read a single record for less than a
+// Glancer is implemented by stores that answer a single question for less than a
 // View costs, such as those that are a network away.
 type Glancer interface {
-	// Glance is View for an fn that reads one record, or finds that it is not
-	// there, by a method that returns one, and then may ask for the generation,
-	// which is of the same moment. The Reader may refuse anything else with
-	// [ErrGlance], and then Glance returns that, whatever fn does: its caller
-	// has to View instead.
+	// Glance is View for an fn that calls one method of the Reader, and then may
+	// ask for the generation, which is of the same moment. The Reader may refuse
+	// anything with [ErrGlance], and then Glance returns that, whatever fn does:
+	// its caller has to View instead.
 	Glance(ctx context.Context, realm Realm, fn func(Reader) error) error
 }
 
