@@ -1,20 +1,19 @@
 package httpadapter
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
 	"github.com/usermgmt-go/usermgmt/memstore"
 )
 
@@ -182,23 +181,11 @@ func TestOptions(t *testing.T) {
 	})
 }
 
-// lockedBuffer may be written by many.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
 // TestLogHoldsNoSecrets: what callers send and get stays out of the log, at
 // whatever level.
 func TestLogHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
-	var log lockedBuffer
+	var log exchange.Log
 	s := newSite(t, Options{Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	access, refresh := s.signIn(t, "root", passphrase)
 	s.call(t, access, "POST", "/auth/users", `{"firstName": "E", "lastName": "M", "userName": "eve@example.com", "password": "canary-secret 1"}`)
@@ -207,9 +194,7 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 	s.call(t, "", "POST", "/session", `{"username": "bob@example.com", "password": "canary-secret 3"}`)
 	s.call(t, "", "POST", "/session/refresh", `{"refresh_token": "`+refresh+`"}`)
 	s.call(t, "", "POST", "/session/refresh", `{"refresh_token": "`+refresh+`"}`)
-	log.mu.Lock()
-	defer log.mu.Unlock()
-	text := log.b.String()
+	text := log.String()
 	require.Contains(t, text, "/auth/users")
 	for _, secret := range []string{"canary", access[:40], refresh, passphrase, "example.com"} {
 		require.NotContains(t, text, secret)

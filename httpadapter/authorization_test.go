@@ -1,28 +1,20 @@
 package httpadapter
 
 import (
-	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
-	"github.com/usermgmt-go/usermgmt/memstore"
-	"github.com/usermgmt-go/usermgmt/pgstore"
-	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
-	"github.com/usermgmt-go/usermgmt/sqlitestore"
 	"github.com/usermgmt-go/usermgmt/store"
 )
-
-var update = flag.Bool("update", false, "write testdata/authorization.golden anew")
 
 // Targets of a request: an object within the caller's world, one that somebody
 // else has, and none.
@@ -155,61 +147,20 @@ func (w *matrix) request(t testing.TB, route wire.Route, a ask, kind string, tar
 }
 
 // TestAuthorization walks every route as every kind of caller on every target,
-// on each store, and compares who was let through with the golden file. Whoever
-// does not reach a foreign object gets the very answer of a missing one.
+// on each store, and compares who was let through with the golden file, which
+// -run Authorization/memstore -update writes anew. Whoever does not reach a
+// foreign object gets the very answer of a missing one.
 func TestAuthorization(t *testing.T) {
 	t.Parallel()
-	golden := filepath.Join("testdata", "authorization.golden")
-	stores := map[string]func(testing.TB) store.Store{
-		"memstore": func(testing.TB) store.Store { return memstore.New() },
-		"sqlitestore": func(t testing.TB) store.Store {
-			s, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "users.db"), &sqlitestore.Options{Synchronous: sqlitestore.Normal})
-			require.NoError(t, err)
-			return s
-		},
-	}
-	if !testing.Short() {
-		stores["pgstore"] = pgStore(t)
-	}
-	for name, open := range stores {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			got := walk(t, open)
-			if *update {
-				if name == "memstore" {
-					require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
-				}
-				return
-			}
-			want, err := os.ReadFile(golden)
-			require.NoError(t, err)
-			require.Equal(t, strings.Split(string(want), "\n"), strings.Split(got, "\n"))
-		})
-	}
-}
-
-// pgStore returns how to open a store on PostgreSQL, each in a schema of its own.
-func pgStore(t *testing.T) func(testing.TB) store.Store {
-	t.Helper()
-	config, err := pgxpool.ParseConfig(pgtest.URL(t))
-	require.NoError(t, err)
-	config.MaxConns = 4
-	pool, err := pgxpool.NewWithConfig(t.Context(), config)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
-	n := 0
-	return func(t testing.TB) store.Store {
-		n++
-		s, err := pgstore.New(t.Context(), pool, &pgstore.Options{Schema: fmt.Sprintf("world%d", n)})
-		require.NoError(t, err)
-		return s
-	}
+	backends.Each(t, func(t *testing.T, open func() store.Store) {
+		exchange.Golden(t, filepath.Join("testdata", "authorization.golden"), walk(t, open))
+	})
 }
 
 // walk returns the table: a line for each route and kind of caller.
-func walk(t *testing.T, openStore func(testing.TB) store.Store) string {
+func walk(t *testing.T, openStore func() store.Store) string {
 	t.Helper()
-	w := newMatrix(t, openStore(t))
+	w := newMatrix(t, openStore())
 	table := asks()
 	var b strings.Builder
 	for _, route := range w.router.Routes() {
@@ -234,7 +185,7 @@ func walk(t *testing.T, openStore func(testing.TB) store.Store) string {
 				cells = append(cells, fmt.Sprintf("%s %d", word, rec.Code))
 				if rec.Code < 300 && route.Method != http.MethodGet {
 					require.NoError(t, w.m.Close())
-					w = newMatrix(t, openStore(t)) // what it changed must not tell in the next cell
+					w = newMatrix(t, openStore()) // what it changed must not tell in the next cell
 				}
 			}
 			where := fmt.Sprintf("%s as %s", route.Name, kind)

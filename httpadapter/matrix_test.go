@@ -17,7 +17,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units/stores"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
+	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/pgstore"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
+	"github.com/usermgmt-go/usermgmt/sqlitestore"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -40,6 +45,9 @@ const (
 	clientID, clientSecret = "oem", "oem-secret-42"
 	rivalID, rivalSecret   = "rival", "rival-secret-42"
 )
+
+// backends are the stores that the table holds on.
+var backends = stores.Of(memstore.New, sqlitestore.Open, pgstore.Open, pgtest.URL)
 
 var matrixClock = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 

@@ -64,10 +64,11 @@ func TestCodes(t *testing.T) {
 // TestInternalErrors: what fails within says nothing of itself.
 func TestInternalErrors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	r := w.request(t, "key", "POST", createPath("acme"), `{"email": "eve@example.com"}`)
-	require.NoError(t, w.Close())
-	rec := w.serve(r)
-	require.Equal(t, 500, rec.Code)
-	require.JSONEq(t, `{"status": false, "error": {"code": 500, "message": "internal error"}}`, rec.Body.String())
+	each(t, func(t *testing.T, w *world) {
+		r := w.Request(t, "key", "POST", createPath("acme"), `{"email": "eve@example.com"}`)
+		require.NoError(t, w.Close())
+		rec := w.Serve(r)
+		require.Equal(t, 500, rec.Code)
+		require.JSONEq(t, `{"status": false, "error": {"code": 500, "message": "internal error"}}`, rec.Body.String())
+	})
 }

@@ -1,9 +1,6 @@
 package applivery
 
 import (
-	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -11,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 )
 
@@ -70,13 +68,6 @@ func TestCreator(t *testing.T) {
 // types cannot leak.
 func TestKeySets(t *testing.T) {
 	t.Parallel()
-	members := func(v any) string {
-		data, err := json.Marshal(v)
-		require.NoError(t, err)
-		var m map[string]any
-		require.NoError(t, json.Unmarshal(data, &m))
-		return strings.Join(slices.Sorted(maps.Keys(m)), " ")
-	}
 	for want, answer := range map[string]any{
 		"createdAt createdBy detected id organization role tags updatedAt user": collaboratorOf(usermgmt.Member{}),
 		"email firstName id lastName role ssoUser":                              user{},
@@ -87,7 +78,7 @@ func TestKeySets(t *testing.T) {
 		"code message":           errorDetail{},
 		"hasNextPage hasPrevPage items limit nextPage page pagingCounter prevPage totalDocs totalPages": collaboratorPage{},
 	} {
-		require.Equal(t, want, members(answer), "%T", answer)
+		require.Equal(t, want, exchange.Members(t, answer), "%T", answer)
 	}
 }
 

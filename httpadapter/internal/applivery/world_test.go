@@ -1,11 +1,7 @@
 package applivery
 
 import (
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +9,13 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units/stores"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/pgstore"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
+	"github.com/usermgmt-go/usermgmt/sqlitestore"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -71,19 +72,25 @@ var keys = map[string]struct {
 // world is a realm with some people and organizations, behind the dialect.
 type world struct {
 	*usermgmt.Manager
-	http.Handler
+	exchange.World
 	custom usermgmt.Role // of the organization scope, with members.add alone
 }
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newWorld(t testing.TB) *world {
+var (
+	kinds = stores.Of(memstore.New, sqlitestore.Open, pgstore.Open, pgtest.URL)
+	// each runs a test in a world on each kind of store.
+	each = stores.Worlds(kinds, newWorld)
+)
+
+func newWorld(t testing.TB, s store.Store) *world {
 	t.Helper()
-	return newWorldOn(t, memstore.New(), slog.DiscardHandler)
+	return newWorldWith(t, s, slog.DiscardHandler)
 }
 
-// newWorldOn is newWorld on a store and with a log.
-func newWorldOn(t testing.TB, s store.Store, log slog.Handler) *world {
+// newWorldWith is newWorld with a log.
+func newWorldWith(t testing.TB, s store.Store, log slog.Handler) *world {
 	t.Helper()
 	logger := slog.New(log)
 	key, err := usermgmt.GenerateSigningKey(nil)
@@ -95,6 +102,7 @@ func newWorldOn(t testing.TB, s store.Store, log slog.Handler) *world {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	w := &world{Manager: m}
+	w.Words, w.Token = ids(), w.credential
 	w.populate(t)
 	w.Handler, err = wire.NewRouter(wire.Options{Logger: logger}, Mount(caller.NewGate(m, caller.Options{}), 0, usermgmt.RoleViewer))
 	require.NoError(t, err)
@@ -188,38 +196,4 @@ func (w *world) credential(t testing.TB, name string) string {
 	tokens, err := w.SignIn(t.Context(), name+"@example.com", passphrase)
 	require.NoError(t, err, "sign-in of %s", name)
 	return tokens.AccessToken
-}
-
-// request makes a request by name, unless that is empty.
-func (w *world) request(t testing.TB, name, method, target, body string) *http.Request {
-	t.Helper()
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	r := httptest.NewRequest(method, target, reader)
-	if name != "" {
-		r.Header.Set("Authorization", "Bearer "+w.credential(t, name))
-	}
-	return r
-}
-
-func (w *world) serve(r *http.Request) *httptest.ResponseRecorder {
-	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, r)
-	return rec
-}
-
-// do makes a request by name and returns status and body, <names> replaced
-// both ways.
-func (w *world) do(t testing.TB, name, method, target, body string) (int, string) {
-	t.Helper()
-	var there, back []string
-	for word, id := range ids() {
-		there = append(there, "<"+word+">", id)
-		back = append(back, id, "<"+word+">")
-	}
-	forth := strings.NewReplacer(there...)
-	rec := w.serve(w.request(t, name, method, forth.Replace(target), forth.Replace(body)))
-	return rec.Code, strings.NewReplacer(back...).Replace(rec.Body.String())
 }

@@ -1,15 +1,23 @@
 // Package exchange plays requests and answers that are kept in files, one
 // exchange a file, and holds a dialect to them. It is for tests.
 //
-//	func TestExchanges(t *testing.T) { exchange.Run(t, newWorld) }
+//	func TestExchanges(t *testing.T) {
+//		kinds.Each(t, func(t *testing.T, open func() store.Store) {
+//			exchange.Run(t, func(t testing.TB) exchange.World { return newWorld(t, open()).World })
+//		})
+//	}
 //
 // A file <route>-<case>.http holds a request line, headers, an empty line and a
 // body; a line "---"; then a status, the headers that matter, an empty line and
 // a body. The header As names who makes the request. Words like <ada> stand for
 // what the world has for them, on both sides; in an answer, <uuid> is any UUIDv7
-// and <secret> any secret that the engine made. Answers are written anew by
+// and <secret> any secret that the engine made. The answers are the same on
+// every store, and are written anew by
 //
-//	go test -run Exchanges ./httpadapter/internal/... -update
+//	go test -run Exchanges/memstore ./httpadapter/internal/... -update
+//
+// What the dialects' other tests have in common is here too: a [World] to make
+// requests in, and requests that none of them may take.
 package exchange
 
 import (
@@ -18,11 +26,9 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,16 +40,6 @@ import (
 
 // AnyRoute begins the names of exchanges that are of no route in particular.
 const AnyRoute = "anyRoute"
-
-// World is what an exchange is played in.
-type World struct {
-	http.Handler
-	// Words maps words, without their brackets, to what they stand for. Every
-	// value must be distinctive: it is replaced wherever it occurs.
-	Words map[string]string
-	// Authorize gives a request the credential of whom the header As names.
-	Authorize func(r *http.Request, as string)
-}
 
 // Exchange is one file.
 type Exchange struct {
@@ -124,31 +120,25 @@ var (
 )
 
 // Request returns the request as the world understands it.
-func (x Exchange) Request(w World) *http.Request {
+func (x Exchange) Request(t testing.TB, w World) *http.Request {
+	t.Helper()
+	r := w.Request(t, x.As, x.Method, x.Target, x.Body)
 	there, _ := w.replacers()
-	r := httptest.NewRequest(x.Method, there.Replace(x.Target), nil)
-	if x.Body != "" {
-		r = httptest.NewRequest(x.Method, there.Replace(x.Target), strings.NewReader(there.Replace(x.Body)))
-	}
-	if x.As != "" {
-		w.Authorize(r, x.As)
-	}
 	for name, values := range x.Header {
-		for i := range values {
-			values[i] = there.Replace(values[i])
+		r.Header[name] = nil
+		for _, v := range values {
+			r.Header[name] = append(r.Header[name], there.Replace(v))
 		}
-		r.Header[name] = values
 	}
 	return r
 }
 
 // Play makes the exchange in the world and returns what was answered, in the
-// form of the file.
-func (x Exchange) Play(t testing.TB, w World) string {
+// form of the file, and whether the answer says that something was changed.
+func (x Exchange) Play(t testing.TB, w World) (answer string, changed bool) {
 	t.Helper()
 	_, back := w.replacers()
-	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, x.Request(w))
+	rec := w.Serve(x.Request(t, w))
 	var b strings.Builder
 	fmt.Fprintln(&b, rec.Code)
 	for _, name := range shown {
@@ -166,46 +156,55 @@ func (x Exchange) Play(t testing.TB, w World) string {
 	}
 	require.NotEmpty(t, rec.Header().Get(wire.HeaderRequestID))
 	require.Equal(t, "nosniff", rec.Header().Get("X-Content-Type-Options"))
-	return b.String()
-}
-
-// replacers turn words into what they stand for, and back.
-func (w World) replacers() (there, back *strings.Replacer) {
-	words := make([]string, 0, len(w.Words))
-	for word := range w.Words {
-		words = append(words, word)
-	}
-	slices.Sort(words) // the first of two words for one thing is the one shown
-	var forth, reverse []string
-	for _, word := range words {
-		forth = append(forth, "<"+word+">", w.Words[word])
-		reverse = append(reverse, w.Words[word], "<"+word+">")
-	}
-	return strings.NewReplacer(forth...), strings.NewReplacer(reverse...)
+	return b.String(), rec.Code < 300 && x.Method != http.MethodGet && x.Method != http.MethodHead
 }
 
 var update = flag.Bool("update", false, "write the answers of testdata anew")
 
-// Run plays each exchange of testdata in a world of its own.
+// Golden wants a file to hold the text, line by line; with -update it writes it.
+func Golden(t testing.TB, file, got string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+		return
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, strings.Split(string(want), "\n"), strings.Split(got, "\n"))
+}
+
+// Run plays the exchanges of testdata, one after another. A world serves until
+// an answer says that something in it was changed: what is refused changes
+// nothing, or the next answer is another than it should be.
 func Run(t *testing.T, newWorld func(testing.TB) World) {
 	t.Helper()
+	w, changed := newWorld(t), false
 	for _, x := range All(t, "testdata") {
+		if changed {
+			w = newWorld(t)
+		}
 		t.Run(x.Name(), func(t *testing.T) {
-			t.Parallel()
-			got := x.Play(t, newWorld(t))
+			var got string
+			got, changed = x.Play(t, w)
 			if *update {
-				data, err := os.ReadFile(x.File)
-				require.NoError(t, err)
-				request, _, answered := strings.Cut(string(data), divider)
-				if !answered { // a new file, which ends with its request
-					request = strings.TrimSuffix(request, "\n")
-				}
-				require.NoError(t, os.WriteFile(x.File, []byte(request+divider+got), 0o644))
+				x.write(t, got)
 				return
 			}
 			require.Equal(t, x.Answer, got, "%s %s as %q", x.Method, x.Target, x.As)
 		})
 	}
+}
+
+// write puts an answer into the exchange's file, for the one that it has.
+func (x Exchange) write(t testing.TB, answer string) {
+	t.Helper()
+	data, err := os.ReadFile(x.File)
+	require.NoError(t, err)
+	request, _, answered := strings.Cut(string(data), divider)
+	if !answered { // a new file, which ends with its request
+		request = strings.TrimSuffix(request, "\n")
+	}
+	require.NoError(t, os.WriteFile(x.File, []byte(request+divider+answer), 0o644))
 }
 
 // Complete wants an exchange in testdata for every status that a route of the

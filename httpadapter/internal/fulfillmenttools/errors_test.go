@@ -58,10 +58,11 @@ func TestRenderer(t *testing.T) {
 // TestInternalErrors: what fails within says nothing of itself.
 func TestInternalErrors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	r := w.request(t, "root", "GET", "/api/users/"+string(donna), "")
-	require.NoError(t, w.Close())
-	rec := w.serve(r)
-	require.Equal(t, 500, rec.Code)
-	require.JSONEq(t, `[{"summary": "Internal Server Error", "description": "internal error"}]`, rec.Body.String())
+	each(t, func(t *testing.T, w *world) {
+		r := w.Request(t, "root", "GET", "/api/users/"+string(donna), "")
+		require.NoError(t, w.Close())
+		rec := w.Serve(r)
+		require.Equal(t, 500, rec.Code)
+		require.JSONEq(t, `[{"summary": "Internal Server Error", "description": "internal error"}]`, rec.Body.String())
+	})
 }

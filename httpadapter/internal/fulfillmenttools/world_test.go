@@ -1,13 +1,8 @@
 package fulfillmenttools
 
 import (
-	"bytes"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,8 +11,13 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units/stores"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/pgstore"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
+	"github.com/usermgmt-go/usermgmt/sqlitestore"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -78,52 +78,33 @@ func idOf(name string) usermgmt.UserID {
 	return usermgmt.UserID(name)
 }
 
-// logBook collects what is logged, down to debug level.
-type logBook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *logBook) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *logBook) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // world is a realm with a few people, behind the dialect. It came to be in 2020,
 // and it is 2026 now.
 type world struct {
 	*usermgmt.Manager
-	http.Handler
-	store store.Store
-	now   atomic.Int64 // microseconds
-	log   logBook
+	exchange.World
+	now atomic.Int64 // microseconds
+	log exchange.Log // down to debug level
 }
+
+var (
+	kinds = stores.Of(memstore.New, sqlitestore.Open, pgstore.Open, pgtest.URL)
+	// each runs a test in a world on each kind of store.
+	each = stores.Worlds(kinds, newWorld)
+)
 
 var (
 	founded = time.Date(2020, 9, 25, 10, 6, 35, 9_000_000, time.UTC)
 	noon    = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 )
 
-func newWorld(t testing.TB) *world {
-	t.Helper()
-	return newWorldOn(t, memstore.New())
-}
-
-// newWorldOn is newWorld on a store.
-func newWorldOn(t testing.TB, s store.Store) *world {
+func newWorld(t testing.TB, s store.Store) *world {
 	t.Helper()
 	key, err := usermgmt.GenerateSigningKey(nil)
 	require.NoError(t, err)
-	w := &world{store: s}
+	w := &world{}
 	w.now.Store(founded.UnixMicro())
-	w.Manager, err = usermgmt.New(w.store, usermgmt.Options{
+	w.Manager, err = usermgmt.New(s, usermgmt.Options{
 		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2, Logger: w.logger(),
 		Clock: func() time.Time { return time.UnixMicro(w.now.Load()).UTC() },
 	})
@@ -150,6 +131,10 @@ func newWorldOn(t testing.TB, s store.Store) *world {
 	_, err = w.AddMember(t.Context(), "acme", usermgmt.NewMember{User: idOf("otto"), Role: usermgmt.RoleMember})
 	require.NoError(t, err)
 	w.now.Store(noon.UnixMicro())
+	w.Token, w.Words = w.token, map[string]string{"donna": string(donna)}
+	for _, p := range people {
+		w.Words[p.name] = string(idOf(p.name))
+	}
 	w.mount(t, w.Manager, caller.Options{})
 	return w
 }
@@ -166,52 +151,11 @@ func (w *world) mount(t testing.TB, m *usermgmt.Manager, o caller.Options) {
 	require.NoError(t, err)
 }
 
-// words are the ids of the world by their names; the text's user keeps his.
-func (w *world) words() map[string]string {
-	words := map[string]string{}
-	for _, p := range people {
-		words[p.name] = string(idOf(p.name))
-	}
-	return words
-}
-
 func (w *world) token(t testing.TB, name string) string {
 	t.Helper()
 	tokens, err := w.SignIn(t.Context(), name, passphrase)
 	require.NoError(t, err, "sign-in of %s", name)
 	return tokens.AccessToken
-}
-
-// request makes a request by name, unless that is empty.
-func (w *world) request(t testing.TB, name, method, target, body string) *http.Request {
-	t.Helper()
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	r := httptest.NewRequest(method, target, reader)
-	if name != "" {
-		r.Header.Set("Authorization", "Bearer "+w.token(t, name))
-	}
-	return r
-}
-
-func (w *world) serve(r *http.Request) *httptest.ResponseRecorder {
-	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, r)
-	return rec
-}
-
-// do makes a request by name and returns status and body, <names> replaced in
-// the target.
-func (w *world) do(t testing.TB, name, method, target, body string) (int, string) {
-	t.Helper()
-	there := []string{"<donna>", string(donna)}
-	for word, id := range w.words() {
-		there = append(there, "<"+word+">", id)
-	}
-	rec := w.serve(w.request(t, name, method, strings.NewReplacer(there...).Replace(target), body))
-	return rec.Code, rec.Body.String()
 }
 
 // get returns the user as the Manager has him.

@@ -1,19 +1,18 @@
 package mspcentric
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
+	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // TestWords: what is wrong is named as the text names it.
@@ -51,67 +50,59 @@ func TestWords(t *testing.T) {
 	require.Nil(t, classify(errors.New("disk on fire")))
 }
 
-// syncBuffer is a log that many write to.
-type syncBuffer struct {
-	mu sync.Mutex
-	bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.Buffer.Write(p)
-}
-
 // TestRedirectIsRequired: a host without Options.RedirectURL finds the reason in
 // its log, and callers learn nothing of it.
 func TestRedirectIsRequired(t *testing.T) {
 	t.Parallel()
-	var log syncBuffer
-	w := newWorld(t, func(o *usermgmt.Options) {
-		o.RedirectURL, o.Logger = "", slog.New(slog.NewTextHandler(&log, nil))
+	kinds.Each(t, func(t *testing.T, open func() store.Store) {
+		var log exchange.Log
+		w := newWorldWith(t, open(), func(o *usermgmt.Options) {
+			o.RedirectURL, o.Logger = "", slog.New(slog.NewTextHandler(&log, nil))
+		})
+		w.unchanged(t, func() {
+			status, body := w.do(t, partner, "POST", sessions, call{"organizationOemToken": w.tokens["pia"]})
+			require.Equal(t, http.StatusInternalServerError, status)
+			require.JSONEq(t, `{"status": 500, "message": "internal error"}`, body)
+		})
+		require.Contains(t, log.String(), "Options.RedirectURL is required")
 	})
-	w.unchanged(t, func() {
-		status, body := w.do(t, partner, "POST", sessions, call{"organizationOemToken": w.tokens["pia"]})
-		require.Equal(t, http.StatusInternalServerError, status)
-		require.JSONEq(t, `{"status": 500, "message": "internal error"}`, body)
-	})
-	require.Contains(t, log.String(), "Options.RedirectURL is required")
 }
 
 // TestInternalErrors: what fails within says nothing of itself.
 func TestInternalErrors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	require.NoError(t, w.Close())
-	for _, path := range []string{organizations, users, sessions} {
-		status, body := w.do(t, partner, "POST", path, call{
-			"data": call{"name": "N", "email": "n@new.example"}, "organizationOemToken": w.tokens["pia"],
-		})
-		require.Equal(t, 500, status)
-		require.JSONEq(t, `{"status": 500, "message": "internal error"}`, body)
-	}
+	each(t, func(t *testing.T, w *world) {
+		require.NoError(t, w.Close())
+		for _, path := range []string{organizations, users, sessions} {
+			status, body := w.do(t, partner, "POST", path, call{
+				"data": call{"name": "N", "email": "n@new.example"}, "organizationOemToken": w.tokens["pia"],
+			})
+			require.Equal(t, 500, status)
+			require.JSONEq(t, `{"status": 500, "message": "internal error"}`, body)
+		}
+	})
 }
 
 // TestLogHoldsNoSecrets: everything in testdata, logged in full, leaves no
 // credential and nobody's address in the log.
 func TestLogHoldsNoSecrets(t *testing.T) {
 	t.Parallel()
-	var log syncBuffer
-	w := newWorld(t, func(o *usermgmt.Options) {
-		o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	kinds.Each(t, func(t *testing.T, open func() store.Store) {
+		var log exchange.Log
+		w := newWorldWith(t, open(), func(o *usermgmt.Options) {
+			o.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+		})
+		for _, e := range exchange.All(t, "testdata") {
+			w.Serve(e.Request(t, w.World))
+		}
+		text := log.String()
+		require.Contains(t, text, "vendor.refused")
+		require.Contains(t, text, "request failed")
+		for _, secret := range secrets {
+			require.NotContains(t, text, secret)
+		}
+		require.NotRegexp(t, regexp.MustCompile(`um[a-z]_[A-Za-z0-9_-]{20}`), text)
+		require.NotContains(t, strings.ToLower(text), ".example")
+		require.NotContains(t, text, "wrong secret")
 	})
-	x := exchange.World{Handler: w, Words: w.tokens}
-	for _, e := range exchange.All(t, "testdata") {
-		w.serve(e.Request(x))
-	}
-	text := log.String()
-	require.Contains(t, text, "vendor.refused")
-	require.Contains(t, text, "request failed")
-	for _, secret := range secrets {
-		require.NotContains(t, text, secret)
-	}
-	require.NotRegexp(t, regexp.MustCompile(`um[a-z]_[A-Za-z0-9_-]{20}`), text)
-	require.NotContains(t, strings.ToLower(text), ".example")
-	require.NotContains(t, text, "wrong secret")
 }

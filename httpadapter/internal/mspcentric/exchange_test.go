@@ -9,21 +9,25 @@ import (
 
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
+	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/store"
 )
 
 func TestExchanges(t *testing.T) {
 	t.Parallel()
-	exchange.Run(t, func(t testing.TB) exchange.World {
-		w := newWorld(t)
-		words := maps.Clone(w.tokens)
-		words["big"] = strings.Repeat("x", 64<<10)
-		return exchange.World{Handler: w, Words: words}
+	kinds.Each(t, func(t *testing.T, open func() store.Store) {
+		exchange.Run(t, func(t testing.TB) exchange.World {
+			w := newWorld(t, open()).World
+			w.Words = maps.Clone(w.Words)
+			w.Words["big"] = strings.Repeat("x", 64<<10)
+			return w
+		})
 	})
 }
 
 func TestExchangesAreComplete(t *testing.T) {
 	t.Parallel()
-	mount := Mount(caller.NewGate(newWorld(t).Manager, caller.Options{}), 0)
+	mount := Mount(caller.NewGate(newWorld(t, memstore.New()).Manager, caller.Options{}), 0)
 	require.Len(t, mount.Routes, 4)
 	exchange.Complete(t, mount)
 }

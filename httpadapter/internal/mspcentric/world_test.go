@@ -13,9 +13,15 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units/stores"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/pgstore"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
+	"github.com/usermgmt-go/usermgmt/sqlitestore"
+	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // cheapHash takes some microseconds; it is for tests alone.
@@ -37,28 +43,38 @@ var secrets = map[string]string{
 // the dialect. tokens are the people's organization tokens.
 type world struct {
 	*usermgmt.Manager
-	http.Handler
+	exchange.World
 	vendors map[string]usermgmt.VendorID
 	tokens  map[string]string
 	now     time.Time
 	store   *units.Store
 }
 
-func newWorld(t testing.TB, change ...func(*usermgmt.Options)) *world {
+var (
+	kinds = stores.Of(memstore.New, sqlitestore.Open, pgstore.Open, pgtest.URL)
+	// each runs a test in a world on each kind of store.
+	each = stores.Worlds(kinds, newWorld)
+)
+
+func newWorld(t testing.TB, s store.Store) *world {
+	t.Helper()
+	return newWorldWith(t, s, func(*usermgmt.Options) {})
+}
+
+// newWorldWith is newWorld with other options.
+func newWorldWith(t testing.TB, s store.Store, change func(*usermgmt.Options)) *world {
 	t.Helper()
 	key, err := usermgmt.GenerateSigningKey(nil)
 	require.NoError(t, err)
 	w := &world{
 		vendors: map[string]usermgmt.VendorID{}, tokens: map[string]string{},
-		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), store: units.Count(memstore.New()),
+		now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), store: units.Count(s),
 	}
 	o := usermgmt.Options{
 		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2, RedirectURL: "https://app.example/enter",
 		Clock: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler),
 	}
-	for _, c := range change {
-		c(&o)
-	}
+	change(&o)
 	w.Manager, err = usermgmt.New(w.store, o)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.Close()) })
@@ -77,6 +93,7 @@ func newWorld(t testing.TB, change ...func(*usermgmt.Options)) *world {
 	require.NoError(t, err)
 
 	w.populate(t)
+	w.Words = w.tokens
 	w.Handler, err = wire.NewRouter(wire.Options{Logger: o.Logger}, Mount(caller.NewGate(w.Manager, caller.Options{}), 0))
 	require.NoError(t, err)
 	return w
@@ -153,12 +170,6 @@ func (w *world) request(t testing.TB, client, method, path string, c call) *http
 	return httptest.NewRequest(method, path, strings.NewReader(string(text)))
 }
 
-func (w *world) serve(r *http.Request) *httptest.ResponseRecorder {
-	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, r)
-	return rec
-}
-
 const (
 	organizations = "/api/oem-api/organization"
 	users         = "/api/oem-api/user"
@@ -168,7 +179,7 @@ const (
 // do makes a request for the client and returns status and body.
 func (w *world) do(t testing.TB, client, method, path string, c call) (int, string) {
 	t.Helper()
-	rec := w.serve(w.request(t, client, method, path, c))
+	rec := w.Serve(w.request(t, client, method, path, c))
 	return rec.Code, rec.Body.String()
 }
 

@@ -37,11 +37,12 @@ func TestWords(t *testing.T) {
 // TestInternalErrors: what fails within says nothing of itself.
 func TestInternalErrors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	r := w.request(t, "olga", acme, "GET", path, "")
-	require.NoError(t, w.Close())
-	rec := w.serve(r)
-	require.Equal(t, 500, rec.Code)
-	require.Equal(t, "application/json; charset=utf-8", rec.Header().Get("Content-Type"))
-	require.JSONEq(t, `{"error": "internal error"}`, rec.Body.String())
+	each(t, func(t *testing.T, w *world) {
+		r := w.request(t, "olga", acme, "GET", path, "")
+		require.NoError(t, w.Close())
+		rec := w.Serve(r)
+		require.Equal(t, 500, rec.Code)
+		require.Equal(t, "application/json; charset=utf-8", rec.Header().Get("Content-Type"))
+		require.JSONEq(t, `{"error": "internal error"}`, rec.Body.String())
+	})
 }

@@ -12,13 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt"
+	"github.com/usermgmt-go/usermgmt/memstore"
 )
 
-// crowd makes n more members of an organization; some have no e-mail.
-func (w *world) crowd(t testing.TB, org usermgmt.OrganizationID, n int) {
+// crowd makes members of an organization, those from the number from to the
+// number to; some have no e-mail.
+func (w *world) crowd(t testing.TB, org usermgmt.OrganizationID, from, to int) {
 	t.Helper()
 	s := usermgmt.Snapshot{Organizations: []usermgmt.SnapshotOrganization{{ID: org}}}
-	for i := range n {
+	for i := from; i < to; i++ {
 		name := fmt.Sprintf("x-%06d@example.com", i)
 		u := usermgmt.SnapshotUser{ID: usermgmt.UserID(name[:8]), Username: name, FirstName: new("Ada <&>"), LastName: new("Lovelace")}
 		if i%2 == 0 {
@@ -30,16 +32,19 @@ func (w *world) crowd(t testing.TB, org usermgmt.OrganizationID, n int) {
 	require.NoError(t, w.Apply(t.Context(), s))
 }
 
-// TestList: every member once, in the order of ids, be they one page or more.
+// own are the members that Globex has: Gil, Gus and Rita.
+const own = 3
+
+// TestList: every member once, in the order of ids, be they one page or more,
+// and no longer than one has the right to see them.
 func TestList(t *testing.T) {
 	t.Parallel()
-	const own = 3 // Gil, Gus and Rita
-	for _, n := range []int{0, usermgmt.MaxPage - own, usermgmt.MaxPage - own + 1, 2 * usermgmt.MaxPage} {
-		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			t.Parallel()
-			w := newWorld(t)
-			w.crowd(t, globex, n)
-			rec := w.serve(w.request(t, "gil", globex, "GET", path, ""))
+	each(t, func(t *testing.T, w *world) {
+		before := 0
+		for _, n := range []int{0, usermgmt.MaxPage - own, usermgmt.MaxPage - own + 1} {
+			w.crowd(t, globex, before, n)
+			before = n
+			rec := w.Serve(w.request(t, "gil", globex, "GET", path, ""))
 			require.Equal(t, 200, rec.Code)
 			require.Equal(t, "application/json; charset=utf-8", rec.Header().Get("Content-Type"))
 			require.Equal(t, n+own <= usermgmt.MaxPage, rec.Header().Get("Content-Length") != "", "one page has a length")
@@ -59,12 +64,28 @@ func TestList(t *testing.T) {
 				}, list[own+1])
 				require.NotContains(t, rec.Body.String(), `\u003c`, "no HTML escapes")
 			}
-			head := w.serve(w.request(t, "gil", globex, http.MethodHead, path, ""))
+			head := w.Serve(w.request(t, "gil", globex, http.MethodHead, path, ""))
 			require.Equal(t, 200, head.Code)
 			require.Zero(t, head.Body.Len())
 			require.Equal(t, rec.Header().Get("Content-Length"), head.Header().Get("Content-Length"))
-		})
+		}
+		rightsEndWithinTheList(t, w)
+	})
+}
+
+// TestStream: a list of many pages is one array.
+func TestStream(t *testing.T) {
+	t.Parallel()
+	pages := map[string]usermgmt.List[usermgmt.Member]{
+		"":  {Items: make([]usermgmt.Member, 2), Next: "x"},
+		"x": {Items: make([]usermgmt.Member, 3), Next: "y"},
+		"y": {Items: make([]usermgmt.Member, 1)},
 	}
+	var out strings.Builder
+	require.NoError(t, stream(&out, pages[""], func(after string) (usermgmt.List[usermgmt.Member], error) { return pages[after], nil }))
+	var list []listedMember
+	require.NoError(t, json.Unmarshal([]byte(out.String()), &list))
+	require.Len(t, list, 6)
 }
 
 // TestBrokenStream: a list that cannot be finished is no JSON.
@@ -82,18 +103,16 @@ func TestBrokenStream(t *testing.T) {
 	require.False(t, json.Valid([]byte(out.String())))
 }
 
-// TestRightsEndWithinTheList: who is removed while a long list is on its way
-// gets no further page, nor the end of the list.
-func TestRightsEndWithinTheList(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.crowd(t, globex, usermgmt.MaxPage)
+// rightsEndWithinTheList: who is removed while a list of several pages is on its
+// way gets no further page, nor the end of the list.
+func rightsEndWithinTheList(t *testing.T, w *world) {
+	t.Helper()
 	r := w.request(t, "gil", globex, "GET", path, "")
 	rec := &removing{world: w, t: t}
 	require.PanicsWithValue(t, http.ErrAbortHandler, func() { w.ServeHTTP(rec, r) }, "the connection is cut")
 	require.Positive(t, rec.written)
 	require.False(t, json.Valid(rec.body))
-	require.NotContains(t, string(rec.body), fmt.Sprintf("x-%06d", usermgmt.MaxPage-1))
+	require.NotContains(t, string(rec.body), fmt.Sprintf("x-%06d", usermgmt.MaxPage-own), "the one of the second page")
 }
 
 // removing is a client that is removed from Globex once the answer begins.
@@ -126,8 +145,8 @@ func (r *removing) Write(p []byte) (int, error) {
 func BenchmarkList(b *testing.B) {
 	for _, n := range []int{10_000, 30_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			w := newWorld(b)
-			w.crowd(b, globex, n-3)
+			w := newWorld(b, memstore.New())
+			w.crowd(b, globex, 0, n-own)
 			r := w.request(b, "gil", globex, "GET", path, "")
 			b.ReportAllocs()
 			for b.Loop() {

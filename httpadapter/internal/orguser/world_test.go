@@ -1,11 +1,8 @@
 package orguser
 
 import (
-	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +10,13 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units/stores"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/pgstore"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
+	"github.com/usermgmt-go/usermgmt/sqlitestore"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -65,36 +67,37 @@ var noon = time.Date(2024, 12, 1, 10, 0, 0, 0, time.UTC)
 // world is a realm with a few people, behind the dialect.
 type world struct {
 	*usermgmt.Manager
-	http.Handler
-	gate *caller.Gate
+	exchange.World
 	// auditor is a role of the organization scope that the realm made.
 	auditor usermgmt.Role
+	log     *slog.Logger
 }
 
-// setup is what some tests want otherwise.
-type setup struct {
-	store  store.Store
-	tenant func(*http.Request) usermgmt.TenantID
-	log    slog.Handler
-}
+var (
+	kinds = stores.Of(memstore.New, sqlitestore.Open, pgstore.Open, pgtest.URL)
+	// each runs a test in a world on each kind of store.
+	each = stores.Worlds(kinds, newWorld)
+)
 
-func newWorld(t testing.TB) *world {
-	return setup{store: memstore.New(), log: slog.DiscardHandler}.world(t)
-}
-
-func (s setup) world(t testing.TB) *world {
+func newWorld(t testing.TB, s store.Store) *world {
 	t.Helper()
-	logger := slog.New(s.log)
+	return newWorldWith(t, s, slog.DiscardHandler)
+}
+
+// newWorldWith is newWorld with a log.
+func newWorldWith(t testing.TB, s store.Store, log slog.Handler) *world {
+	t.Helper()
 	key, err := usermgmt.GenerateSigningKey(nil)
 	require.NoError(t, err)
+	w := &world{log: slog.New(log)}
 	now := noon
-	m, err := usermgmt.New(s.store, usermgmt.Options{
+	m, err := usermgmt.New(s, usermgmt.Options{
 		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2,
-		RedirectURL: "https://app.example/enter", Clock: func() time.Time { return now }, Logger: logger,
+		RedirectURL: "https://app.example/enter", Clock: func() time.Time { return now }, Logger: w.log,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
-	w := &world{Manager: m, gate: caller.NewGate(m, caller.Options{Tenant: s.tenant})}
+	w.Manager = m
 	ctx := t.Context()
 	w.auditor, err = m.CreateRole(ctx, usermgmt.NewRole{
 		Scope: usermgmt.ScopeOrganization, Name: "auditor",
@@ -130,9 +133,17 @@ func (s setup) world(t testing.TB) *world {
 			}
 		}
 	}
-	w.Handler, err = wire.NewRouter(wire.Options{Logger: logger}, Mount(w.gate, 0))
-	require.NoError(t, err)
+	w.Token = w.token
+	w.mount(t, caller.Options{})
 	return w
+}
+
+// mount puts the dialect before the realm.
+func (w *world) mount(t testing.TB, o caller.Options) {
+	t.Helper()
+	var err error
+	w.Handler, err = wire.NewRouter(wire.Options{Logger: w.log}, Mount(caller.NewGate(w.Manager, o), 0))
+	require.NoError(t, err)
 }
 
 // must returns v if err is nil.
@@ -165,30 +176,17 @@ func (w *world) token(t testing.TB, name string) string {
 // request makes a request by name about an organization, unless these are empty.
 func (w *world) request(t testing.TB, name string, org usermgmt.OrganizationID, method, target, body string) *http.Request {
 	t.Helper()
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	r := httptest.NewRequest(method, target, reader)
-	if name != "" {
-		r.Header.Set("Authorization", "Bearer "+w.token(t, name))
-	}
+	r := w.Request(t, name, method, target, body)
 	if org != "" {
 		r.Header.Set("organization_id", string(org))
 	}
 	return r
 }
 
-func (w *world) serve(r *http.Request) *httptest.ResponseRecorder {
-	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, r)
-	return rec
-}
-
 // do makes a request by name and returns status and body.
 func (w *world) do(t testing.TB, name string, org usermgmt.OrganizationID, method, target, body string) (int, string) {
 	t.Helper()
-	rec := w.serve(w.request(t, name, org, method, target, body))
+	rec := w.Serve(w.request(t, name, org, method, target, body))
 	return rec.Code, rec.Body.String()
 }
 

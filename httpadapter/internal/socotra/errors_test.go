@@ -26,11 +26,12 @@ func TestWords(t *testing.T) {
 // TestInternalErrors: what fails within says nothing of itself.
 func TestInternalErrors(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	r := w.request(t, "root", "GET", "/auth/users/list", "")
-	require.NoError(t, w.Close())
-	rec := w.serve(r)
-	require.Equal(t, 500, rec.Code)
-	require.Equal(t, "application/problem+json", rec.Header().Get("Content-Type"))
-	require.JSONEq(t, `{"type": "about:blank", "title": "Internal Server Error", "status": 500, "detail": "internal error"}`, rec.Body.String())
+	each(t, func(t *testing.T, w *world) {
+		r := w.Request(t, "root", "GET", "/auth/users/list", "")
+		require.NoError(t, w.Close())
+		rec := w.Serve(r)
+		require.Equal(t, 500, rec.Code)
+		require.Equal(t, "application/problem+json", rec.Header().Get("Content-Type"))
+		require.JSONEq(t, `{"type": "about:blank", "title": "Internal Server Error", "status": 500, "detail": "internal error"}`, rec.Body.String())
+	})
 }

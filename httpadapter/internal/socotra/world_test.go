@@ -1,11 +1,7 @@
 package socotra
 
 import (
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,8 +9,14 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
+	"github.com/usermgmt-go/usermgmt/httpadapter/internal/units/stores"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/wire"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/pgstore"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
+	"github.com/usermgmt-go/usermgmt/sqlitestore"
+	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // passphrase is everyone's password.
@@ -41,17 +43,23 @@ var people = map[string]usermgmt.UserID{"root": root, "ada": ada, "bob": bob, "c
 // world is a realm with a few people, behind the dialect.
 type world struct {
 	*usermgmt.Manager
-	http.Handler
+	exchange.World
 	support, clerk usermgmt.Role
 }
 
+var (
+	kinds = stores.Of(memstore.New, sqlitestore.Open, pgstore.Open, pgtest.URL)
+	// each runs a test in a world on each kind of store.
+	each = stores.Worlds(kinds, newWorld)
+)
+
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func newWorld(t testing.TB, tenant ...usermgmt.TenantID) *world {
+func newWorld(t testing.TB, s store.Store) *world {
 	t.Helper()
 	key, err := usermgmt.GenerateSigningKey(nil)
 	require.NoError(t, err)
-	m, err := usermgmt.New(memstore.New(), usermgmt.Options{
+	m, err := usermgmt.New(s, usermgmt.Options{
 		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2,
 		Clock: func() time.Time { return noon }, Logger: slog.New(slog.DiscardHandler),
 	})
@@ -88,25 +96,23 @@ func newWorld(t testing.TB, tenant ...usermgmt.TenantID) *world {
 		_, err := m.CreateUser(ctx, n)
 		require.NoError(t, err)
 	}
-	var tie func(*http.Request) usermgmt.TenantID
-	if len(tenant) > 0 {
-		tie = func(*http.Request) usermgmt.TenantID { return tenant[0] }
+	w.World = exchange.World{Token: w.token, Words: map[string]string{
+		"acme": acme, "globex": globex, "support": string(w.support.ID), "clerk": string(w.clerk.ID),
+		"admin": string(usermgmt.RoleAdmin), "owner": string(usermgmt.RoleOwner),
+	}}
+	for name, id := range people {
+		w.Words[name] = string(id)
 	}
-	w.Handler, err = wire.NewRouter(wire.Options{}, Mount(caller.NewGate(m, caller.Options{Tenant: tie}), 0))
-	require.NoError(t, err)
+	w.mount(t, caller.Options{})
 	return w
 }
 
-// words are the ids of the world by their names.
-func (w *world) words() map[string]string {
-	words := map[string]string{
-		"acme": acme, "globex": globex, "support": string(w.support.ID), "clerk": string(w.clerk.ID),
-		"admin": string(usermgmt.RoleAdmin), "owner": string(usermgmt.RoleOwner),
-	}
-	for name, id := range people {
-		words[name] = string(id)
-	}
-	return words
+// mount puts the dialect before the realm.
+func (w *world) mount(t testing.TB, o caller.Options) {
+	t.Helper()
+	var err error
+	w.Handler, err = wire.NewRouter(wire.Options{}, Mount(caller.NewGate(w.Manager, o), 0))
+	require.NoError(t, err)
 }
 
 func (w *world) token(t testing.TB, name string) string {
@@ -114,38 +120,4 @@ func (w *world) token(t testing.TB, name string) string {
 	tokens, err := w.SignIn(t.Context(), name+"@example.com", passphrase)
 	require.NoError(t, err, "sign-in of %s", name)
 	return tokens.AccessToken
-}
-
-// request makes a request by name, unless that is empty.
-func (w *world) request(t testing.TB, name, method, target, body string) *http.Request {
-	t.Helper()
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	r := httptest.NewRequest(method, target, reader)
-	if name != "" {
-		r.Header.Set("Authorization", "Bearer "+w.token(t, name))
-	}
-	return r
-}
-
-func (w *world) serve(r *http.Request) *httptest.ResponseRecorder {
-	rec := httptest.NewRecorder()
-	w.ServeHTTP(rec, r)
-	return rec
-}
-
-// do makes a request by name and returns status and body, <names> replaced
-// both ways.
-func (w *world) do(t testing.TB, name, method, target, body string) (int, string) {
-	t.Helper()
-	var there, back []string
-	for word, id := range w.words() {
-		there = append(there, "<"+word+">", id)
-		back = append(back, id, "<"+word+">")
-	}
-	forth := strings.NewReplacer(there...)
-	rec := w.serve(w.request(t, name, method, forth.Replace(target), forth.Replace(body)))
-	return rec.Code, strings.NewReplacer(back...).Replace(rec.Body.String())
 }

@@ -10,6 +10,7 @@ package units
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 
 	"github.com/usermgmt-go/usermgmt/store"
@@ -28,6 +29,20 @@ func Count(s store.Store) *Store { return &Store{Store: s} }
 func (s *Store) View(ctx context.Context, realm store.Realm, f func(store.Reader) error) error {
 	s.views.Add(1)
 	return s.Store.View(ctx, realm, f)
+}
+
+// Glance implements [store.Glancer]. It counts as a View, of which it takes the
+// place.
+func (s *Store) Glance(ctx context.Context, realm store.Realm, f func(store.Reader) error) error {
+	g, ok := s.Store.(store.Glancer)
+	if !ok {
+		return store.ErrGlance
+	}
+	err := g.Glance(ctx, realm, f)
+	if !errors.Is(err, store.ErrGlance) { // which a View follows
+		s.views.Add(1)
+	}
+	return err
 }
 
 // Update implements [store.Store].
