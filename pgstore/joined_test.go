@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -19,10 +20,16 @@ func (d *database) begin(t testing.TB) pgx.Tx {
 	return tx
 }
 
+// Each case runs twice: in a transaction that is committed, by prepared
+// statements, and in one that is rolled back, in the simple protocol.
 func TestIn(t *testing.T) {
 	t.Parallel()
-	d := newDatabase(t, nil)
+	prepared, simple := newDatabase(t, nil), newDatabase(t, simpleProtocol)
 	storetest.RunJoined(t, func(t testing.TB) storetest.Joined {
+		d := prepared
+		if strings.Contains(t.Name(), "/RolledBack/") {
+			d = simple
+		}
 		s := d.open(t)
 		tx := d.begin(t)
 		return storetest.Joined{

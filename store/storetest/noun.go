@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"reflect"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -92,6 +93,13 @@ func (n noun[R]) look(ctx context.Context, r store.Reader, count int, p picture)
 		}
 		for v, like := range likes {
 			for _, k := range n.keys {
+				if v > 0 && k.copy != nil {
+					same := likes[0]
+					k.copy(&same, like)
+					if reflect.DeepEqual(same, likes[0]) { // the key stays, and was asked for
+						continue
+					}
+				}
 				got, err := k.find(r, ctx, like)
 				if err = p.add(err, got, "%s %d by %s, variant %d", n.name, i, k.field, v); err != nil {
 					return err

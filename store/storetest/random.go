@@ -19,7 +19,7 @@ import (
 const seedVariable = "STORETEST_SEED"
 
 func modelCases() []testCase {
-	seeds := []uint64{1, 2, 3, 4}
+	seeds := []uint64{1, 2, 3, 4, 5, 6}
 	if testing.Short() {
 		seeds = seeds[:2]
 	}

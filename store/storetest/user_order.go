@@ -79,7 +79,7 @@ func userOrderCases() []testCase {
 				manyUsers(t, 1100, 2)
 				return
 			}
-			manyUsers(t, 2600, 3)
+			manyUsers(t, 2600, 6)
 		}},
 		{"UserAt_orders_ids_by_bytes", func(t *trial) {
 			ids := slices.Clone(lookalikes)
