@@ -31,6 +31,7 @@ var allowedImports = map[string]map[string]string{
 	"internal/identity": {"golang.org/x/text": "RFC 8265 profiles", "golang.org/x/net/idna": "domain names"},
 	"internal/phc":      {"golang.org/x/crypto": "argon2id, bcrypt, scrypt, PBKDF2"},
 	"internal/gate":     {},
+	"internal/tier":     {},
 	"internal/record": {
 		module + "/store": "whose records it turns into bytes",
 	},
