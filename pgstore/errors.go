@@ -29,6 +29,7 @@ const (
 // codes of PostgreSQL's errors (its manual, appendix A).
 const (
 	codeReadOnly       = "25006"
+	codeUnsupported    = "0A000"
 	codeFailed         = "25P02" // the transaction had failed before
 	codeUnique         = "23505"
 	codeDivisionByZero = "22012" // see assert
@@ -79,6 +80,12 @@ func translate(ctx context.Context, err error) error {
 		category = store.ErrDone
 	case codeReadOnly:
 		category = store.ErrReadOnly
+	case codeUnsupported:
+		// By this code a standby refuses to begin a transaction that writes, and a
+		// server a plan whose columns have changed.
+		if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Routine == "call_bool_check_hook" {
+			category = store.ErrReadOnly
+		}
 	case codeDiskFull:
 		category = store.ErrFull
 	case codeCancelled, codeTooManyClients:

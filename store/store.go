@@ -48,8 +48,10 @@
 //     is shared: it may change slices freely on both sides of a call. Empty
 //     lists and maps come back nil.
 //   - Time: UTC, whole microseconds; the zero time means "none".
-//   - Errors inside a unit: after ErrNotFound, ErrExists, ErrStale, ErrInvalid,
-//     ErrUsed or [ErrReadOnly] the unit may go on; the refused call has left no trace.
+//   - Errors inside a unit: after ErrNotFound, ErrExists, ErrStale, ErrInvalid
+//     or ErrUsed the unit may go on; the refused call has left no trace.
+//     [ErrReadOnly] may come of any call in an Update, be it one that reads, and
+//     its unit need not be able to go on.
 //
 // # Joined stores
 //

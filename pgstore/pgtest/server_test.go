@@ -70,7 +70,7 @@ func TestServer(t *testing.T) {
 		require.NoError(t, err)
 	})
 	if last == nil {
-		t.Skip("there was none")
+		t.Skip("no server was started, for the reason that the subtest gives")
 	}
 	require.Error(t, last.Ping(t.Context()), "it is gone with its test")
 	require.NoDirExists(t, folder)
