@@ -96,7 +96,7 @@ func TestURL(t *testing.T) {
 	t.Run("text does not sort by bytes", func(t *testing.T) {
 		t.Parallel()
 		if os.Getenv(serverVariable) != "" {
-			t.Skip("a server of "+serverVariable+" sorts as it was set up to")
+			t.Skip("a server of " + serverVariable + " sorts as it was set up to")
 		}
 		c := connect(t, URL(t))
 		if value[string](t, c, "SELECT datlocprovider::text FROM pg_database WHERE datname = current_database()") != "i" {
