@@ -9,11 +9,11 @@ import (
 )
 
 // A unit that writes much waits for no answer after some writes, none of which
-// was refused: its
-// statements go to the server many together, and fail where they should change
-// something and do not. If one does, the unit is run again, which then asks each
-// time (see create), so that it is told exactly what is wrong. The rows that it
-// creates go as one INSERT for each table, with an array for each column.
+// was refused: its statements go to the server many together, and fail where they
+// should change something and do not. If one does, the unit is run again, which
+// then asks each time (see create), so that it is told exactly what is wrong. The
+// rows that it creates go as one INSERT for each table, with an array for each
+// column.
 //
 // A joined store's unit cannot be run again, and asks each time.
 const (
