@@ -89,6 +89,62 @@ func TestUnitsMeet(t *testing.T) {
 				return errors.Join(err, tx.UpdateUser(ctx, u))
 			}, "not allowed",
 		},
+		"an act by rights that were kept under a generation": {
+			func(tx store.Tx, read func()) error {
+				g, err := tx.Generation(ctx)
+				if err != nil {
+					return err
+				}
+				read()
+				if g > 0 {
+					return errors.New("not allowed")
+				}
+				return tx.CreateUser(ctx, person("bob"))
+			},
+			func(tx store.Tx) error {
+				u, err := tx.User(ctx, "ada")
+				u.Grants = nil
+				return errors.Join(err, tx.UpdateUser(ctx, u))
+			}, "not allowed",
+		},
+		"a failure that comes of two moments": {
+			func(tx store.Tx, read func()) error {
+				u, err := tx.User(ctx, "ada")
+				if err != nil {
+					return err
+				}
+				read()
+				if len(u.Grants) == 0 {
+					return errors.New("not allowed")
+				}
+				_, err = tx.Credential(ctx, "ada")
+				return err
+			},
+			func(tx store.Tx) error {
+				u, err := tx.User(ctx, "ada")
+				u.Grants = nil
+				return errors.Join(err, tx.UpdateUser(ctx, u), tx.DeleteCredential(ctx, "ada"))
+			}, "not allowed",
+		},
+		"a failure by rights that were kept under a generation": {
+			func(tx store.Tx, read func()) error {
+				g, err := tx.Generation(ctx)
+				if err != nil {
+					return err
+				}
+				read()
+				if g > 0 {
+					return errors.New("not allowed")
+				}
+				_, err = tx.Credential(ctx, "ada")
+				return err
+			},
+			func(tx store.Tx) error {
+				u, err := tx.User(ctx, "ada")
+				u.Grants = nil
+				return errors.Join(err, tx.UpdateUser(ctx, u), tx.DeleteCredential(ctx, "ada"))
+			}, "not allowed",
+		},
 		"a record that is changed after it was read": {
 			func(tx store.Tx, read func()) error {
 				u, err := tx.User(ctx, "ada")

@@ -63,8 +63,30 @@ func (t *tx) Generation(ctx context.Context) (uint64, error) {
 	if err := t.ok(ctx); err != nil {
 		return 0, err
 	}
-	t.conn.later = append(t.conn.later, t.flushRights()...)
-	return t.reader.Generation(ctx)
+	if t.rights && !t.bumped {
+		t.conn.later = append(t.conn.later, t.sameGeneration()...)
+		t.conn.later = append(t.conn.later, t.flushRights()...)
+	}
+	n, err := t.reader.Generation(ctx)
+	if err == nil && !t.bumped {
+		if t.generation != nil && *t.generation != n {
+			return 0, t.conflict()
+		}
+		t.generation = &n
+	}
+	return n, err
+}
+
+// sameGeneration fails unless the generation is what the unit was told. Once the
+// unit has given the realm its next one, nobody else can.
+func (t *tx) sameGeneration() []step {
+	if t.generation == nil || t.bumped {
+		return nil
+	}
+	return []step{{
+		sql:  "SELECT 1/(coalesce(max(generation), 0)=$2)::int FROM {realm} WHERE realm=$1",
+		args: []any{t.realm, int64(*t.generation)},
+	}}
 }
 
 // flushRights gives the realm its next generation if the unit has changed what

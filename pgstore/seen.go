@@ -16,6 +16,9 @@ import (
 // must be as it was when the unit read it. A unit that meets another one so is
 // run again, and then locks each record as it reads it.
 //
+// A unit that fails is held against what it read as well, since its error may
+// come of two moments.
+//
 // That is for the records that were found. One that was not there is looked
 // after by the uniqueness rules, and lists by Lock.
 
@@ -75,8 +78,11 @@ func (t *tx) conflict() error {
 }
 
 // unchanged are statements that fail unless all records that the unit rests on
-// are as it has read them, and lock them.
+// are as it has read them, and lock them. They also fail if rights have been
+// taken away since the unit asked for the generation: those by which it goes on
+// may be among them, and it may have read since what went with them.
 func (t *tx) unchanged() []step {
+	steps := t.sameGeneration()
 	var rest []rowKey
 	for key, row := range t.seen {
 		if !row.held {
@@ -84,7 +90,6 @@ func (t *tx) unchanged() []step {
 		}
 	}
 	slices.SortFunc(rest, compareKeys)
-	var steps []step
 	for len(rest) > 0 {
 		n := 1
 		for n < len(rest) && rest[n].table == rest[0].table {

@@ -12,24 +12,26 @@
 //
 // # Units of work
 //
-// Units run at PostgreSQL's default isolation, READ COMMITTED, and appear to run one
-// after another all the same: uniqueness rests on indexes, what a record names
-// is locked while the record is created, and a commit is refused unless every
-// record that the unit has read by an id or a key is as it was. A unit that met
-// another one is run again, from its start and with a new Tx, and then locks
-// each record as it reads it; so is one that lost its connection before its
-// commit was sent. After 20 times it is [store.ErrBusy]. Lists are not locked,
-// and two of them in one unit may be of two moments: a rule over several records
-// takes a Lock.
+// Units run at PostgreSQL's default isolation, READ COMMITTED, and appear to run
+// one after another all the same: uniqueness rests on indexes, what a record
+// names is locked while the record is created, and a commit is refused unless
+// every record that the unit has read by an id or a key is as it was, and so is
+// the generation if it asked for that. An error of the unit's is held against
+// the same, and passed on only if it came of one moment. A unit that met another
+// one is run again, from its start and with a new Tx, and then locks each record
+// as it reads it; so is one that lost its connection before its commit was sent.
+// After 20 times it is [store.ErrBusy]. Lists are not locked, and two of them in
+// one unit may be of two moments: a rule over several records takes a Lock.
 //
-// A View is one REPEATABLE READ transaction, which begins with its first read.
+// A View is one REPEATABLE READ transaction, which begins with its first read. A
+// Glance is one statement.
 //
 // Statements that belong together go to the server together. A View costs a
-// round trip for each read, and one for its end that nobody waits for; an Update one for each call that
-// has an answer and one for its commit, which takes along whatever needs none:
-// events, what hangs on a record that is removed, and the checks above. In a unit
-// that creates more than 64 records the later ones are taken for new: if one of
-// them is refused, the unit is run again and asks each time.
+// round trip for each read, and one for its end that nobody waits for; an Update
+// one for each call that has an answer and one for its commit, which takes along
+// whatever needs none: events, what hangs on a record that is removed, and the
+// checks above. A unit that writes much sends its writes many together, and is
+// run again, asking each time, if one of them is refused.
 //
 // # Events
 //
@@ -289,6 +291,12 @@ func (s *Store) update(ctx context.Context, realm store.Realm, fn func(store.Tx)
 	case errors.Is(c.broken, errConflict):
 		return 0, c.broken
 	case err != nil:
+		if c.broken == nil {
+			c.later = nil
+			if moved := c.run(ctx, t.unchanged()...); errors.Is(moved, errConflict) {
+				return 0, moved
+			}
+		}
 		return 0, err
 	}
 	if err := c.commit(ctx, t.finish()...); err != nil {

@@ -45,6 +45,7 @@ type tx struct {
 	// rights is set once the unit has changed what rights are made of, and
 	// bumped once the realm's generation counts it.
 	rights, bumped bool
+	generation     *uint64  // as the unit was told, nil if it has not asked
 	changed        bool     // the unit has written something
 	written        int      // calls of create and replace
 	refused        bool     // one of create has failed
@@ -85,10 +86,14 @@ func (t *tx) Lock(ctx context.Context, name string) error {
 
 // finish returns the statements by which the unit ends, the most contended last.
 func (t *tx) finish() []step {
+	steps := t.unchanged()
 	if !t.changed {
-		return nil
+		if len(t.seen) < 2 { // whatever one record says is of one moment
+			return nil
+		}
+		return steps
 	}
-	steps := append(t.unchanged(), t.flushUsers()...)
+	steps = append(steps, t.flushUsers()...)
 	steps = append(steps, t.flushRights()...)
 	return append(steps, t.flushEvents()...)
 }
