@@ -375,3 +375,30 @@ func bulkCounts(t *testing.T, s *Store) {
 	require.NoError(t, s.pool.QueryRow(ctx, s.naming.sql("SELECT count(*) FROM {user_range}")).Scan(&ranges))
 	require.Greater(t, ranges, n/rangeFull/2, "the unit has counted in ranges")
 }
+
+// What goes with a row may come when the rows before it have just been sent.
+func TestBulkIndexes(t *testing.T) {
+	t.Parallel()
+	s := newDatabase(t, nil).open(t)
+	const n = 3 * bulkSize
+	update(t, s, func(tx store.Tx) error {
+		for i := range n {
+			u := person(fmt.Sprintf("user-%05d", i))
+			if i > bulkSize/2 { // so that rows of both tables are sent at every point
+				u.Grants = []store.Grant{{Role: "role", Kind: store.ScopeFacility, Scopes: []string{"a", "b"}}}
+			}
+			if err := tx.CreateUser(t.Context(), u); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	require.NoError(t, s.View(t.Context(), realm, func(r store.Reader) error {
+		for _, q := range []store.UserQuery{{Role: "role"}, {Scopes: []store.ScopeRef{{Kind: store.ScopeFacility, ID: "b"}}}} {
+			count, err := r.CountUsers(t.Context(), q)
+			require.NoError(t, err)
+			require.EqualValues(t, n-bulkSize/2-1, count)
+		}
+		return nil
+	}))
+}

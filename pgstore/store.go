@@ -291,11 +291,9 @@ func (s *Store) update(ctx context.Context, realm store.Realm, fn func(store.Tx)
 	case errors.Is(c.broken, errConflict):
 		return 0, c.broken
 	case err != nil:
-		if c.broken == nil {
-			c.later = nil
-			if moved := c.run(ctx, t.unchanged()...); errors.Is(moved, errConflict) {
-				return 0, moved
-			}
+		// Of what waits to be sent something may be refused, which comes first.
+		if moved := c.run(ctx, t.unchanged()...); errors.Is(moved, errConflict) {
+			return 0, moved
 		}
 		return 0, err
 	}

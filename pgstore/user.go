@@ -205,6 +205,7 @@ func (t *tx) reindex(id store.UserID, from, to []record.Entry) {
 			" WHERE i.realm=$1 AND i.kind=e.kind AND i.key=e.key AND i.user_id=$2", t.realm, string(id), kinds, keys)
 	}
 	if len(come) > 0 && from == nil && t.inBulk() { // with the user's own row
+		t.rows.open(t.conn)
 		for _, e := range come {
 			if record.IsText(e.Key) {
 				t.rows.add(t.conn, "INSERT INTO {user_index} (realm, kind, key, user_id)", []any{t.realm, e.Kind, e.Key, string(id)})
