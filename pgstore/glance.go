@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,24 +54,21 @@ func (g *glance) each(ctx context.Context, row func(data []byte) error, query st
 		return err
 	}
 	query = "SELECT q.data, g.n FROM (SELECT coalesce((" + generationOf + "), 0) AS n) g LEFT JOIN (" + query + ") q (data) ON true"
-	var found [][]byte
-	err := g.store.ask(func(c *conn) error {
-		found = found[:0]
-		return c.each(ctx, func(r pgx.Rows) error {
+	return g.store.ask(func(c *conn) error {
+		given := false
+		err := c.each(ctx, func(r pgx.Rows) error {
 			var data []byte
 			if err := r.Scan(&data, &g.generation); err != nil || data == nil {
 				return err
 			}
-			found = append(found, data)
-			return nil
+			given = true
+			return row(data)
 		}, query, args...)
-	})
-	for _, data := range found {
-		if err == nil {
-			err = row(data)
+		if given && errors.Is(err, errLost) {
+			return errConflict // which is not asked again
 		}
-	}
-	return err
+		return err
+	})
 }
 
 // ask sees to it that one thing is asked for alone: one statement sees one

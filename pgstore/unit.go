@@ -104,8 +104,11 @@ func list[T any](ctx context.Context, r *reader, read func([]byte) (T, error), l
 	if limit <= 0 {
 		return nil, r.ok(ctx)
 	}
-	return all(ctx, r, read, limited(query, len(args)+1, limit), append(args, int64(limit))...)
+	return collect(ctx, r, read, min(limit, roomFor), limited(query, len(args)+1, limit), append(args, int64(limit))...)
 }
+
+// roomFor is how many records a list has room for from the start.
+const roomFor = 64
 
 // limited tells the planner how much a query is for, whose limit is its n-th
 // argument: the next power of two. Of an argument alone it cannot tell a page
@@ -122,16 +125,21 @@ func limited(query string, n, limit int) string {
 
 // all returns the records of a query, nil if there are none.
 func all[T any](ctx context.Context, r *reader, read func([]byte) (T, error), query string, args ...any) ([]T, error) {
+	return collect(ctx, r, read, 0, query, args...)
+}
+
+// collect is all with some room for records.
+func collect[T any](ctx context.Context, r *reader, read func([]byte) (T, error), room int, query string, args ...any) ([]T, error) {
 	if err := r.ok(ctx); err != nil {
 		return nil, err
 	}
-	var vs []T
+	vs := make([]T, 0, room)
 	err := r.each(ctx, func(data []byte) error {
 		v, err := read(data)
 		vs = append(vs, v)
 		return err
 	}, query, args...)
-	if err != nil {
+	if err != nil || len(vs) == 0 {
 		return nil, err
 	}
 	return vs, nil
