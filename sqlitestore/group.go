@@ -141,6 +141,9 @@ func (w *writer) undo(g *group, nested, changed bool, mark mark) {
 // tries at least for a moment of its own.
 func (w *writer) begin(ctx context.Context, came time.Time) error {
 	w.conn.broken = nil
+	if err := w.home.check(); err != nil {
+		return err
+	}
 	wait, cancel := context.WithTimeout(ctx, max(w.patience-time.Since(came), min(w.patience, 20*time.Millisecond)))
 	defer cancel()
 	if _, err := w.conn.execContext(wait, "BEGIN IMMEDIATE"); err != nil {

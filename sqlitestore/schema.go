@@ -6,8 +6,10 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
@@ -51,10 +53,17 @@ func create(path string) {
 }
 
 // probe refuses a file that is not for this package before anything can write
-// to it. It leaves what it cannot tell to migrate.
+// to it, and a place where there can be none. It leaves what it cannot tell to
+// migrate.
 func (o *Options) probe(path string) error {
 	info, err := os.Stat(path)
-	if err != nil || info.Size() == 0 {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		_, err := os.Stat(filepath.Dir(path))
+		return err
+	case err == nil && info.IsDir():
+		return &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
+	case err != nil || info.Size() == 0:
 		return nil
 	}
 	c, err := openConn(o.dsn(path, "mode=ro"), names(o.TablePrefix))

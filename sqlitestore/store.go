@@ -41,7 +41,9 @@
 // marked by another application is refused with [store.ErrSchema] and left as
 // it is, and so is a file that is not SQLite's or that a newer release has
 // written. Code of the host must not open the file other than through SQLite:
-// closing a descriptor of it would end the locks of this process.
+// closing a descriptor of it would end the locks of this process. Once the file
+// is no longer under its name, because it or its folder was removed, moved or
+// replaced, writes fail with [store.ErrReadOnly]: nobody would find them.
 package sqlitestore
 
 import (
@@ -49,7 +51,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -165,6 +169,7 @@ var _ store.Store = (*Store)(nil)
 
 // Open opens the file, making and migrating it as needed; nil options mean the
 // defaults. It waits up to BusyTimeout for other processes that do the same.
+// Without the folder that the file is to be in, the error is [fs.ErrNotExist].
 // There is no ":memory:": package memstore is for that.
 func Open(ctx context.Context, path string, opts *Options) (*Store, error) {
 	var o Options
@@ -224,8 +229,31 @@ func (s *Store) open(ctx context.Context, path string, o *Options) error {
 			return err
 		}
 	}
+	if s.writer.home, err = homeOf(path); err != nil {
+		return err
+	}
 	s.generations.seed = maphash.MakeSeed()
 	s.generations.index = findWalIndex(path)
+	return nil
+}
+
+// home is the file that was opened under a name.
+type home struct {
+	path string
+	file fs.FileInfo
+}
+
+func homeOf(path string) (home, error) {
+	file, err := os.Stat(path)
+	return home{path, file}, err
+}
+
+// check refuses to write to a file that is no longer under its name. SQLite
+// itself looks after that only where it has a rollback journal.
+func (h home) check() error {
+	if now, err := os.Stat(h.path); err != nil || !os.SameFile(h.file, now) {
+		return fmt.Errorf("sqlitestore: %w: the file has been removed, moved or replaced since it was opened", store.ErrReadOnly)
+	}
 	return nil
 }
 

@@ -22,6 +22,7 @@ import (
 // is being synced to disk is the next group.
 type writer struct {
 	conn     *conn
+	home     home
 	limit    int           // of units in a group
 	patience time.Duration // with other processes
 	ranks    [2]int64      // limits of user_rank
