@@ -187,9 +187,9 @@ func (t *tx) DeleteUser(ctx context.Context, id store.UserID) error {
 	}
 	t.reindex(id, record.Entries(old), nil)
 	t.leaveAll([]any{t.realm, string(id)},
-		"SELECT 1 FROM {session} WHERE realm=$1 AND user_id=$2 ORDER BY id FOR UPDATE", // before their tokens, as everywhere
 		"DELETE FROM {credential} WHERE realm=$1 AND user_id=$2",
 		"DELETE FROM {membership} WHERE realm=$1 AND user_id=$2",
+		"SELECT 1 FROM {session} WHERE realm=$1 AND user_id=$2 ORDER BY id FOR UPDATE", // before their tokens, as everywhere
 		"DELETE FROM {token} WHERE realm=$1 AND user_id=$2",
 		"DELETE FROM {token} WHERE realm=$1 AND session_id IN (SELECT id FROM {session} WHERE realm=$1 AND user_id=$2)",
 		"DELETE FROM {session} WHERE realm=$1 AND user_id=$2",
