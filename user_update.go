@@ -177,7 +177,10 @@ func (g *guard) mayUpdate(ctx context.Context, id UserID, up UserUpdate) (store.
 		if up.changesGrants() && !up.changesOthers() {
 			mode = reachPlaced // mayChangeGrants keeps it to facilities
 		}
-		u, err = g.user(ctx, g.gate(ctx, up), mode, id)
+		var p Permission
+		if p, err = g.gate(ctx, up); err == nil {
+			u, err = g.user(ctx, p, mode, id)
+		}
 	}
 	if err != nil {
 		return store.User{}, err
@@ -196,7 +199,7 @@ func (g *guard) mayUpdate(ctx context.Context, id UserID, up UserUpdate) (store.
 
 // gate picks the permission by which an update reaches its user: the one of
 // the only thing that it changes, else users.update.
-func (g *guard) gate(ctx context.Context, up UserUpdate) Permission {
+func (g *guard) gate(ctx context.Context, up UserUpdate) (Permission, error) {
 	for _, only := range []struct {
 		is bool
 		p  Permission
@@ -209,11 +212,11 @@ func (g *guard) gate(ctx context.Context, up UserUpdate) Permission {
 		if !only.is || up.changesProfile() {
 			continue
 		}
-		if ok, err := g.can(ctx, only.p, Realmwide); err == nil && ok {
-			return only.p
+		if ok, err := g.can(ctx, only.p, Realmwide); err != nil || ok {
+			return only.p, err
 		}
 	}
-	return UsersUpdate
+	return UsersUpdate, nil
 }
 
 // mayUpdateFields requires the right to each kind of field that is given.

@@ -1,0 +1,113 @@
+package faulttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/usermgmt-go/usermgmt/store"
+)
+
+// all is more than any list of a world has.
+const all = 10_000
+
+// dump returns every record of the realm as a line, events, sessions and
+// tokens included, read past the tap. The ids that were made up are numbered in the order in
+// which they are met, so that two worlds with the same past are equal.
+func (w *world) dump(t testing.TB) []string {
+	t.Helper()
+	var d dump
+	err := w.tap.Store.View(t.Context(), w.RealmName(), func(r store.Reader) error {
+		d = dump{ctx: t.Context(), r: r}
+		return d.realm(w.tap.known())
+	})
+	require.NoError(t, err)
+	return d.lines
+}
+
+// known returns the keys of all tokens that there may be, in order.
+func (s *tap) known() []tokenKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(s.tokens), func(a, b tokenKey) int { return slices.Compare(a.digest[:], b.digest[:]) })
+}
+
+// dump writes down what a Reader gives, up to its first error.
+type dump struct {
+	ctx   context.Context
+	r     store.Reader
+	lines []string
+	names namer
+	err   error
+}
+
+func (d *dump) put(record any) {
+	d.lines = append(d.lines, d.names.text(fmt.Sprintf("%T%+v", record, record)))
+}
+
+// list puts every record of an answer and returns them.
+func list[T any](d *dump) func([]T, error) []T {
+	return func(records []T, err error) []T {
+		d.err = errors.Join(d.err, err)
+		for _, record := range records {
+			d.put(record)
+		}
+		return records
+	}
+}
+
+func (d *dump) realm(tokens []tokenKey) error {
+	ctx, r := d.ctx, d.r
+	list[string](d)(r.Permissions(ctx))
+	list[store.Tenant](d)(r.Tenants(ctx, "", all))
+	list[store.Role](d)(r.Roles(ctx, "", all))
+	users := list[store.User](d)(r.Users(ctx, store.UserQuery{Limit: all}))
+	ids := make([]store.UserID, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+		list[store.Session](d)(r.Sessions(ctx, u.ID, "", all))
+		list[store.Membership](d)(r.Memberships(ctx, u.ID, "", all))
+	}
+	list[store.Credential](d)(r.CredentialsByID(ctx, ids))
+	for _, v := range list[store.Vendor](d)(r.Vendors(ctx, "", all)) {
+		list[store.VendorSecret](d)(r.VendorSecrets(ctx, v.ID))
+	}
+	for _, o := range list[store.Organization](d)(r.Organizations(ctx, store.OrganizationQuery{Limit: all})) {
+		list[store.Key](d)(r.Keys(ctx, o.ID, "", all))
+	}
+	for _, k := range tokens {
+		t, err := r.Token(ctx, k.kind, k.digest)
+		switch {
+		case err == nil:
+			d.put(t)
+		case !errors.Is(err, store.ErrNotFound):
+			d.err = errors.Join(d.err, err)
+		}
+	}
+	list[store.Event](d)(r.Events(ctx, 0, all))
+	return d.err
+}
+
+// namer numbers the ids that were made up.
+type namer map[string]string
+
+// madeUp matches a UUIDv7; those of roles that are built in are of version 8.
+var madeUp = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+func (n *namer) text(s string) string {
+	if *n == nil {
+		*n = namer{}
+	}
+	return madeUp.ReplaceAllStringFunc(s, func(id string) string {
+		if (*n)[id] == "" {
+			(*n)[id] = fmt.Sprintf("<%d>", len(*n)+1)
+		}
+		return (*n)[id]
+	})
+}
