@@ -1,0 +1,13 @@
+//go:build !linux
+
+package sqlitestore
+
+import (
+	"errors"
+	"os/exec"
+	"testing"
+)
+
+func isolate(t *testing.T, _ *exec.Cmd, _ bool) { t.Skip("there are no namespaces") }
+
+func mountSmall(string, string) error { return errors.ErrUnsupported }
