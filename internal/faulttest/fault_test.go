@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"regexp"
+	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -92,7 +92,7 @@ func (w *world) usable(t testing.TB) {
 	defer cancel()
 	errEnough := errors.New("enough")
 	require.ErrorIs(t, w.tap.Store.Update(ctx, w.RealmName(), func(tx store.Tx) error {
-		if err := tx.Lock(ctx, "owners:acme"); err != nil {
+		if err := tx.Lock(ctx, "owners of acme"); err != nil {
 			return err
 		}
 		return errEnough
@@ -196,8 +196,8 @@ func (c call) breakAll(t *testing.T, open func(testing.TB) store.Store, fs []exp
 			if at <= len(cl.steps) { // what comes last is done by a Manager that has been through a fault
 				m = c.manager(t, w, warm)
 			}
-			fired := c.breakAt(t, w, m, cl, f, at)
-			if dirty := cl.writes() && (c.parts || !slices.Equal(cl.before, w.dump(t))); dirty {
+			fired, changed := c.breakAt(t, w, m, cl, f, at)
+			if changed {
 				w = newWorld(t, open(t))
 				m = c.manager(t, w, warm)
 			}
@@ -210,8 +210,9 @@ func (c call) breakAll(t *testing.T, open func(testing.TB) store.Store, fs []exp
 	}
 }
 
-// breakAt lets one fault happen, if there is such a step, and checks what came of it.
-func (c call) breakAt(t *testing.T, w *world, m *usermgmt.Manager, cl clean, f expected, at int) (fired bool) {
+// breakAt lets one fault happen, if there is such a step, and checks what came
+// of it. It returns whether the fault happened, and whether the world has changed.
+func (c call) breakAt(t *testing.T, w *world, m *usermgmt.Manager, cl clean, f expected, at int) (fired, changed bool) {
 	t.Helper()
 	what := "no fault"
 	if at <= len(cl.steps) {
@@ -257,7 +258,7 @@ func (c call) breakAt(t *testing.T, w *world, m *usermgmt.Manager, cl clean, f e
 		require.NoError(t, err, what)
 		require.Equal(t, cl.result, result, what)
 	}
-	return fired
+	return fired, c.parts || !slices.Equal(cl.before, state)
 }
 
 // mayRecover says where an error may be made up for. What is remembered and

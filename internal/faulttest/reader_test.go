@@ -71,11 +71,15 @@ func (x *reader) OrganizationBySlug(ctx context.Context, slug string) (store.Org
 }
 
 func (x *reader) OrganizationByVendorID(ctx context.Context, vendor store.VendorID, vendorOrganizationID string) (store.Organization, error) {
-	return answer(x.tap, ctx, x.at("OrganizationByVendorID"), func(ctx context.Context) (store.Organization, error) { return x.r.OrganizationByVendorID(ctx, vendor, vendorOrganizationID) })
+	return answer(x.tap, ctx, x.at("OrganizationByVendorID"), func(ctx context.Context) (store.Organization, error) {
+		return x.r.OrganizationByVendorID(ctx, vendor, vendorOrganizationID)
+	})
 }
 
 func (x *reader) OrganizationByDomain(ctx context.Context, vendor store.VendorID, domain string) (store.Organization, error) {
-	return answer(x.tap, ctx, x.at("OrganizationByDomain"), func(ctx context.Context) (store.Organization, error) { return x.r.OrganizationByDomain(ctx, vendor, domain) })
+	return answer(x.tap, ctx, x.at("OrganizationByDomain"), func(ctx context.Context) (store.Organization, error) {
+		return x.r.OrganizationByDomain(ctx, vendor, domain)
+	})
 }
 
 func (x *reader) OrganizationsByID(ctx context.Context, ids []store.OrganizationID) ([]store.Organization, error) {
@@ -95,7 +99,9 @@ func (x *reader) MembersByID(ctx context.Context, org store.OrganizationID, user
 }
 
 func (x *reader) MembershipByVendorUser(ctx context.Context, org store.OrganizationID, vendorUserID string) (store.Membership, error) {
-	return answer(x.tap, ctx, x.at("MembershipByVendorUser"), func(ctx context.Context) (store.Membership, error) { return x.r.MembershipByVendorUser(ctx, org, vendorUserID) })
+	return answer(x.tap, ctx, x.at("MembershipByVendorUser"), func(ctx context.Context) (store.Membership, error) {
+		return x.r.MembershipByVendorUser(ctx, org, vendorUserID)
+	})
 }
 
 func (x *reader) Members(ctx context.Context, q store.MemberQuery) ([]store.Membership, error) {
@@ -179,7 +185,9 @@ func (x *reader) Token(ctx context.Context, kind store.TokenKind, digest store.D
 }
 
 func (x *reader) OrganizationTokens(ctx context.Context, org store.OrganizationID, users []store.UserID, after store.Digest, limit int) ([]store.Token, error) {
-	return answer(x.tap, ctx, x.at("OrganizationTokens"), func(ctx context.Context) ([]store.Token, error) { return x.r.OrganizationTokens(ctx, org, users, after, limit) })
+	return answer(x.tap, ctx, x.at("OrganizationTokens"), func(ctx context.Context) ([]store.Token, error) {
+		return x.r.OrganizationTokens(ctx, org, users, after, limit)
+	})
 }
 
 func (x *reader) Events(ctx context.Context, after int64, limit int) ([]store.Event, error) {

@@ -51,8 +51,8 @@ type fault struct {
 type tap struct {
 	store.Store
 
-	mu       sync.Mutex // guards what is below
-	steps    []step     // those that were taken since arm
+	mu       sync.Mutex            // guards what is below
+	steps    []step                // those that were taken since arm
 	tokens   map[tokenKey]struct{} // all that anybody ever tried to create
 	fault    *fault
 	number   int // of the step that the fault happens at, from 1
