@@ -103,16 +103,3 @@ func TestTimesKeepTheFirstMomentOf1970(t *testing.T) {
 		require.Equal(t, want, got)
 	}
 }
-
-func FuzzDecodeUser(f *testing.F) {
-	f.Add(EncodeUser(store.User{ID: "u", UsernameKey: "ada", Grants: []store.Grant{{Role: "r", Scopes: []string{"a", "b"}}}}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		u, err := DecodeUser(b)
-		if err != nil {
-			return
-		}
-		again, err := DecodeUser(EncodeUser(u))
-		require.NoError(t, err)
-		require.Equal(t, u, again)
-	})
-}
