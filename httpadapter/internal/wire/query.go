@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"errors"
 	"math"
 	"net/http"
 	"net/url"
@@ -91,15 +90,13 @@ func (q Query) Int(name string, in IntRange) (int, error) {
 		top = math.MaxInt32
 	}
 	digits := strings.TrimPrefix(s, "-")
-	if digits == "" || len(digits) > 1 && digits[0] == '0' {
+	// ParseInt finds a number out of range before it has seen all of it.
+	if digits == "" || len(digits) > 1 && digits[0] == '0' || strings.Trim(digits, "0123456789") != "" {
 		return 0, Invalidf(name, "must be an integer")
 	}
-	n, err := strconv.ParseInt("-"+digits, 10, 64) // the minus keeps out a second sign
-	switch {
-	case errors.Is(err, strconv.ErrRange):
+	n, err := strconv.ParseInt("-"+digits, 10, 64)
+	if err != nil { // it is out of range
 		n = math.MinInt64
-	case err != nil:
-		return 0, Invalidf(name, "must be an integer")
 	}
 	if digits == s {
 		n = -max(n, -math.MaxInt64)
