@@ -28,8 +28,14 @@ func TestFullDiskIsFreed(t *testing.T) {
 	cmd.Stdout = &out
 	isolate(t, cmd, true)
 	require.NoError(t, cmd.Wait())
+	if out.String() == noMount {
+		t.Skip("file systems may not be mounted here")
+	}
 	t.Log(strings.TrimSpace(out.String()))
 }
+
+// noMount is what a process says that may not mount a disk.
+const noMount = "may not mount"
 
 // fillDisk mounts a small disk at a folder, and fills and frees it in cycles.
 func fillDisk(ctx context.Context, dir string, args []string) (err error) {
@@ -37,7 +43,10 @@ func fillDisk(ctx context.Context, dir string, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := mountSmall(dir, "16m"); err != nil {
+	if err := mountSmall(dir, "16m"); forbidden(err) {
+		fmt.Print(noMount)
+		return nil
+	} else if err != nil {
 		return err
 	}
 	s, err := Open(ctx, filepath.Join(dir, "users.db"), nil)
