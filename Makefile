@@ -1,0 +1,41 @@
+# How much is run how often; docs/reliability.md says what and what came out.
+
+GO       ?= go
+PKG      ?= ./...
+BENCH    ?= .
+# For each fuzz target: a time, or a number of executions such as 10000000x.
+FUZZTIME ?= 30s
+
+.PHONY: test night release fuzz defects bench
+
+# What has to pass before every change.
+test:
+	$(GO) test $(PKG)
+
+# Hours: one package after another, and fuzzing.
+night:
+	USERMGMT_TIER=night USERMGMT_REQUIRE_POSTGRES=1 $(GO) test -count=1 -p 1 -timeout 12h $(PKG)
+	$(MAKE) fuzz FUZZTIME=10m
+
+# Days: before a version is given out.
+release:
+	USERMGMT_TIER=release USERMGMT_REQUIRE_POSTGRES=1 $(GO) test -count=1 -p 1 -timeout 96h $(PKG)
+	$(MAKE) fuzz FUZZTIME=10000000x
+
+# Every fuzz target there is, one after another. What is found stays in testdata/fuzz.
+fuzz:
+	@set -e; packages=$$($(GO) list $(PKG)); \
+	for p in $$packages; do \
+		list=$$($(GO) test -list '^Fuzz' $$p); \
+		for f in $$(echo "$$list" | grep '^Fuzz'); do \
+			echo "== $$p $$f"; \
+			$(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -timeout 0 $$p; \
+		done; \
+	done
+
+# Breaks the code on purpose, defect by defect, and writes down which tests notice.
+defects:
+	$(GO) run ./internal/defects -page docs/defects.md
+
+bench:
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKG)
