@@ -124,6 +124,9 @@ func issuer(token string) string {
 }
 
 func (v *Verifier) verify(ctx context.Context, token string) (Claims, error) {
+	if err := checkSpelling(token); err != nil {
+		return Claims{}, refused(err)
+	}
 	t, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(v.config.Algorithm)})
 	if err != nil {
 		return Claims{}, refused(err)
@@ -156,6 +159,17 @@ func (v *Verifier) verify(ctx context.Context, token string) (Claims, error) {
 	return Claims{
 		Subject: standard.Subject, IssuedAt: standard.IssuedAt.Time(), ExpiresAt: standard.Expiry.Time(), All: all,
 	}, nil
+}
+
+// checkSpelling refuses what decodes to a token and is spelled in another way:
+// with line breaks, or with bits behind the last byte of a part.
+func checkSpelling(token string) error {
+	for part := range strings.SplitSeq(token, ".") {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil || strings.ContainsAny(part, "\r\n") {
+			return errors.New("its parts are not spelled as they must be")
+		}
+	}
+	return nil
 }
 
 // checkHeader refuses tokens that bring or name keys of their own, those that
