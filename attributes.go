@@ -38,7 +38,11 @@ func canonicalAttributes(raw json.RawMessage) (json.RawMessage, error) {
 	if err := e.Encode(object); err != nil {
 		return nil, invalid("attributes", "must be a JSON object")
 	}
-	return bytes.TrimSpace(out.Bytes()), nil
+	kept := bytes.TrimSpace(out.Bytes())
+	if len(kept) > maxAttributes { // U+2028 and U+2029 are kept as escapes, which are longer
+		return nil, invalid("attributes", "must have at most 32 KiB")
+	}
+	return kept, nil
 }
 
 // checkJSON requires UTF-8 without U+0000, and a depth of at most 32.
