@@ -310,8 +310,13 @@ func (a applying) applyToken(ctx context.Context, org OrganizationID, user UserI
 	} else if !errors.Is(err, ErrNotFound) {
 		return err
 	}
+	expires := store.Micro(value(d.ExpiresAt))
+	if ended(expires, a.m.now()) {
+		return nil
+	}
 	return a.tx.CreateToken(ctx, store.Token{
-		Digest: digest, Kind: store.TokenOrganization, UserID: user, OrganizationID: org, CreatedAt: store.Micro(d.CreatedAt),
+		Digest: digest, Kind: store.TokenOrganization, UserID: user, OrganizationID: org,
+		CreatedAt: store.Micro(d.CreatedAt), ExpiresAt: expires,
 	})
 }
 

@@ -391,8 +391,12 @@ func (g *guard) rotateSecret(ctx context.Context, v store.Vendor, digest store.D
 	}
 	now := g.m.now()
 	end := store.Micro(now.Add(overlap))
-	last := -1
+	last, created := -1, now
 	for i, s := range secrets {
+		// Tokens name their secret by this time, so no two share it, whatever the clock does.
+		if !created.After(s.CreatedAt) {
+			created = s.CreatedAt.Add(time.Microsecond)
+		}
 		// The newest, but one that has an end only if there is none without.
 		if !ended(s.ExpiresAt, now) && (last < 0 || s.ExpiresAt.IsZero() || !secrets[last].ExpiresAt.IsZero()) {
 			last = i
@@ -409,7 +413,7 @@ func (g *guard) rotateSecret(ctx context.Context, v store.Vendor, digest store.D
 			return err
 		}
 	}
-	if err := g.tx.PutVendorSecret(ctx, store.VendorSecret{VendorID: v.ID, Digest: digest, CreatedAt: now}); err != nil {
+	if err := g.tx.PutVendorSecret(ctx, store.VendorSecret{VendorID: v.ID, Digest: digest, CreatedAt: created}); err != nil {
 		return err
 	}
 	return g.record(ctx, Event{Action: "vendor.secret-rotated", Object: "vendor:" + string(v.ID)})

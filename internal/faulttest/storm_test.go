@@ -21,7 +21,9 @@ const crowd = 50
 
 func crowdID(i int) usermgmt.UserID { return usermgmt.UserID(fmt.Sprint("storm-", i)) }
 
-func lastName(id usermgmt.UserID, version int64) string { return fmt.Sprintf("%s in version %d", id, version) }
+func lastName(id usermgmt.UserID, version int64) string {
+	return fmt.Sprintf("%s in version %d", id, version)
+}
 
 // itself reports whether the user is the one with the id, whole.
 func itself(u usermgmt.User, id usermgmt.UserID) bool {
