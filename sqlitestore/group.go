@@ -7,8 +7,6 @@ import (
 	"time"
 
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // group is one transaction and the units that wait for its commit.
@@ -140,28 +138,25 @@ func (w *writer) undo(g *group, nested, changed bool, mark mark) {
 // may hold the file: all who queue meanwhile wait for them together, and each
 // tries at least for a moment of its own.
 func (w *writer) begin(ctx context.Context, came time.Time) error {
-	w.conn.broken = nil
 	if err := w.home.check(); err != nil {
 		return err
 	}
-	wait, cancel := context.WithTimeout(ctx, max(w.patience-time.Since(came), min(w.patience, 20*time.Millisecond)))
-	defer cancel()
-	if _, err := w.conn.execContext(wait, "BEGIN IMMEDIATE"); err != nil {
-		// A context that is done may hide that the transaction was begun.
-		w.conn.broken = nil
-		_, _ = w.conn.exec("ROLLBACK")
-		w.conn.broken = nil
+	until := time.Now().Add(max(w.patience-time.Since(came), min(w.patience, 20*time.Millisecond)))
+	w.conn.broken = nil
+	for {
+		_, err := w.conn.exec("BEGIN IMMEDIATE") // waits for a turn, no longer
+		w.conn.broken = nil                      // by an error that has ended nothing
 		switch {
+		case err == nil:
+			w.begun++
+			w.group = &group{pending: pending{db: w.conn, limits: w.ranks}, careful: w.careful > 0}
+			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case wait.Err() != nil:
-			return fmt.Errorf("sqlitestore: %w", store.ErrBusy)
+		case code(err) != sqlite3.SQLITE_BUSY || time.Now().After(until):
+			return err
 		}
-		return err
 	}
-	w.begun++
-	w.group = &group{pending: pending{db: w.conn, limits: w.ranks}, careful: w.careful > 0}
-	return nil
 }
 
 func (w *writer) commit(g *group) {

@@ -43,7 +43,7 @@ func TestPragmas(t *testing.T) {
 		for i, c := range cs {
 			require.Equal(t, "wal", pragma(t, c, "journal_mode"))
 			require.Equal(t, want, pragma(t, c, "synchronous"))
-			require.Equal(t, "5000", pragma(t, c, "busy_timeout"))
+			require.Equal(t, map[bool]string{true: "2", false: "5000"}[i == 0], pragma(t, c, "busy_timeout"))
 			require.Equal(t, "1048576", pragma(t, c, "mmap_size"))
 			require.Equal(t, map[bool]string{true: "0", false: "1"}[i == 0], pragma(t, c, "query_only"))
 		}
