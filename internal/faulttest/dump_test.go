@@ -22,13 +22,18 @@ const all = 10_000
 // which they are met, so that two worlds with the same past are equal.
 func (w *world) dump(t testing.TB) []string {
 	t.Helper()
+	lines, err := w.describe(t.Context())
+	require.NoError(t, err)
+	return lines
+}
+
+func (w *world) describe(ctx context.Context) ([]string, error) {
 	var d dump
-	err := w.tap.Store.View(t.Context(), w.RealmName(), func(r store.Reader) error {
-		d = dump{ctx: t.Context(), r: r}
+	err := w.tap.Store.View(ctx, w.RealmName(), func(r store.Reader) error {
+		d = dump{ctx: ctx, r: r}
 		return d.realm(w.tap.known())
 	})
-	require.NoError(t, err)
-	return d.lines
+	return d.lines, err
 }
 
 // known returns the keys of all tokens that there may be, in order.
