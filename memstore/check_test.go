@@ -25,6 +25,7 @@ type picture struct {
 	Keys          []store.Key
 	Sessions      []store.Session
 	Tokens        []store.Token
+	Failures      []store.Failures
 	Events        []store.Event
 	LastSeq       int64
 	Generation    uint64
@@ -49,6 +50,7 @@ func pictureOf(s *Store, name store.Realm) picture {
 		Keys:          records(t.keysByOrg, (*key).record),
 		Sessions:      records(t.sessionsByUser, (*session).record),
 		Tokens:        records(t.tokensByUser, (*token).record),
+		Failures:      records(t.failuresByExpiry, value),
 		LastSeq:       t.lastSeq,
 		Generation:    r.gen.Load(),
 	}
@@ -191,6 +193,10 @@ func check(tb testing.TB, s *Store, name store.Realm) {
 			require.NotNil(tb, t.members[memberKey{k.org, k.user}], "membership of a token")
 		}
 	}
+
+	failures := slices.Collect(maps.Values(t.failures))
+	sameMap(tb, "failures", t.failures, failures, func(f *store.Failures) store.Digest { return f.Key })
+	sameTree(tb, "failuresByExpiry", t.failuresByExpiry, failures)
 
 	require.True(tb, slices.IsSortedFunc(t.events, func(a, b event) int { return int(a.seq - b.seq) }), "events")
 	require.LessOrEqual(tb, t.dropped, len(t.events), "dropped events that are kept")

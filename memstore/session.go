@@ -160,8 +160,8 @@ func (x *tx) deleteSession(s *session) {
 	x.bump()
 }
 
-// DeleteExpired takes tokens first, then secrets, then sessions: the tokens
-// that go with a session without having expired themselves are not counted.
+// DeleteExpired takes tokens before sessions: those that go with a session
+// without having expired themselves are not counted.
 func (x *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int, error) {
 	if err := x.ok(ctx); err != nil {
 		return 0, err
@@ -187,6 +187,13 @@ func (x *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 			break
 		}
 		x.deleteSession(s)
+	}
+	for ; n < limit; n++ {
+		f, is := t.failuresByExpiry.Min()
+		if !is || micros(f.ExpiresAt) > us {
+			break
+		}
+		x.deleteFailures(f)
 	}
 	return n, nil
 }

@@ -66,6 +66,9 @@ type tables struct {
 	tokensBySession *tree[*token]
 	tokensByExpiry  *tree[*token]
 
+	failures         map[store.Digest]*store.Failures
+	failuresByExpiry *tree[*store.Failures]
+
 	events  []event // in the order of their numbers
 	dropped int     // events before them in the same memory, at most
 	lastSeq int64
@@ -122,6 +125,9 @@ func newTables() *tables {
 		tokensByUser:    newTree(compareTokensByUser),
 		tokensBySession: newTree(compareTokensBySession),
 		tokensByExpiry:  newTree(compareTokenExpiry),
+
+		failures:         map[store.Digest]*store.Failures{},
+		failuresByExpiry: newTree(compareFailuresExpiry),
 	}
 }
 

@@ -247,6 +247,14 @@ func acts() []act {
 			_, err := x.DeleteExpired(ctx, time.Unix(int64(d.IntN(1200)), 0), d.IntN(4))
 			return err
 		}},
+		{"PutFailures", func(ctx context.Context, x *tx, d dice) error {
+			return x.PutFailures(ctx, store.Failures{
+				Key: store.Digest{3, byte(d.IntN(8))}, Count: 1 + d.Int64N(9), Until: d.moment(), ExpiresAt: time.Unix(int64(d.IntN(3600)), 0).UTC(),
+			})
+		}},
+		{"DeleteFailures", func(ctx context.Context, x *tx, d dice) error {
+			return x.DeleteFailures(ctx, store.Digest{3, byte(d.IntN(8))})
+		}},
 		{"AppendEvent", func(ctx context.Context, x *tx, d dice) error {
 			return x.AppendEvent(ctx, store.Event{Actor: "host", Action: "a.b", Object: d.pick("user:u", 6), Fields: d.set("f", 3), At: d.moment()})
 		}},

@@ -133,6 +133,13 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 		}
 		total += n
 	}
+	if left := int64(limit) - total; err == nil && left > 0 {
+		var n int64
+		n, err = t.conn.exec(ctx, "DELETE FROM {failures} WHERE realm=$1 AND digest IN"+
+			" (SELECT digest FROM {failures} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3)",
+			t.realm, now.UnixMicro(), left)
+		total += n
+	}
 	t.changed = t.changed || total > 0
 	return int(total), nil
 }

@@ -72,7 +72,7 @@ func (d *database) giveBack(t testing.TB, s *Store, schema string) {
 	// does what was rolled back, and is met again; so many are truncated.
 	var b, clear pgx.Batch
 	for name := range strings.FieldsSeq("user user_index user_range user_change credential organization membership role permission tenant vendor" +
-		" vendor_secret api_key session token log event realm") {
+		" vendor_secret api_key session token failures log event realm") {
 		table := s.naming.sql("{" + name + "}")
 		b.Queue("SELECT pg_relation_size($1::text::regclass)", table).QueryRow(func(row pgx.Row) error {
 			var size int64

@@ -40,8 +40,10 @@ func (r *reader) ok(ctx context.Context) error {
 // tx is a store.Tx: a reader in a transaction that may write.
 type tx struct {
 	reader
-	seen  map[rowKey]seenRow
-	asked int // calls of Lock
+	seen map[rowKey]seenRow
+	// missing are the counts of failures that the unit has looked for in vain.
+	missing map[rowKey]bool
+	asked   int // calls of Lock
 	// rights is set once the unit has changed what rights are made of, and
 	// bumped once the realm's generation counts it.
 	rights, bumped bool
@@ -58,7 +60,7 @@ type tx struct {
 var _ store.Tx = (*tx)(nil)
 
 func newTx(c *conn, realm store.Realm, lock string) *tx {
-	t := &tx{reader: reader{conn: c, realm: string(realm), lock: lock}, seen: make(map[rowKey]seenRow)}
+	t := &tx{reader: reader{conn: c, realm: string(realm), lock: lock}, seen: make(map[rowKey]seenRow), missing: map[rowKey]bool{}}
 	t.tx = t
 	return t
 }

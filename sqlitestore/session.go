@@ -79,6 +79,7 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 			"DELETE FROM {session} WHERE realm=?1 AND id IN (SELECT id FROM {session} WHERE realm=?1 AND expires_at<=?2 ORDER BY expires_at, id LIMIT ?3)", true},
 		{"", "DELETE FROM {vendor_secret} WHERE realm=?1 AND (vendor, digest) IN" +
 			" (SELECT vendor, digest FROM {vendor_secret} WHERE realm=?1 AND expires_at<=?2 LIMIT ?3)", false},
+		{"", "DELETE FROM {failures} WHERE realm=?1 AND digest IN (SELECT digest FROM {failures} WHERE realm=?1 AND expires_at<=?2 LIMIT ?3)", false},
 	} {
 		left := int64(limit) - total
 		if left <= 0 {

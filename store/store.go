@@ -173,6 +173,7 @@ type Reader interface {
 	KeyReader
 	SessionReader
 	TokenReader
+	FailuresReader
 	EventReader
 
 	// Generation returns a number that differs after every committed change of
@@ -181,7 +182,7 @@ type Reader interface {
 	// updated or deleted; a tenant updated or deleted; a custom permission put or
 	// deleted; a session deleted, by whatever call. It may change for other
 	// reasons too. Creating records does not change it, nor do credentials,
-	// tokens and events. The number of a rolled-back unit may be used again, so
+	// tokens, counts of failures and events. The number of a rolled-back unit may be used again, so
 	// keep nothing under a number read in Update.
 	Generation(ctx context.Context) (uint64, error)
 }
@@ -199,6 +200,7 @@ type Tx interface {
 	KeyWriter
 	SessionWriter
 	TokenWriter
+	FailuresWriter
 	EventWriter
 
 	// Lock makes this unit wait until no other running unit of the realm holds
@@ -208,8 +210,8 @@ type Tx interface {
 	// 200 bytes.
 	Lock(ctx context.Context, name string) error
 
-	// DeleteExpired removes up to limit sessions, tokens and vendor secrets
-	// whose ExpiresAt is set and not after now, and returns how many. A
+	// DeleteExpired removes up to limit sessions, tokens, vendor secrets and
+	// counts of failures whose ExpiresAt is set and not after now, and returns how many. A
 	// session's tokens go with it, and need not be counted. No rule
 	// depends on it: whoever reads such a record compares its ExpiresAt.
 	DeleteExpired(ctx context.Context, now Time, limit int) (int, error)

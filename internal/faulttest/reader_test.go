@@ -190,6 +190,10 @@ func (x *reader) OrganizationTokens(ctx context.Context, org store.OrganizationI
 	})
 }
 
+func (x *reader) Failures(ctx context.Context, key store.Digest) (store.Failures, error) {
+	return answer(x.tap, ctx, x.at("Failures"), func(ctx context.Context) (store.Failures, error) { return x.r.Failures(ctx, key) })
+}
+
 func (x *reader) Events(ctx context.Context, after int64, limit int) ([]store.Event, error) {
 	return answer(x.tap, ctx, x.at("Events"), func(ctx context.Context) ([]store.Event, error) { return x.r.Events(ctx, after, limit) })
 }

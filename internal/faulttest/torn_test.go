@@ -133,6 +133,17 @@ func (x *tornTx) DeleteSession(ctx context.Context, id store.SessionID) error {
 	return x.later(func(t store.Tx) error { return t.DeleteSession(ctx, id) })
 }
 
+func (x *tornTx) PutFailures(ctx context.Context, f store.Failures) error {
+	return x.later(func(t store.Tx) error { return t.PutFailures(ctx, f) })
+}
+
+func (x *tornTx) DeleteFailures(ctx context.Context, key store.Digest) error {
+	if _, err := x.r.Failures(ctx, key); err != nil {
+		return err
+	}
+	return x.later(func(t store.Tx) error { return t.DeleteFailures(ctx, key) })
+}
+
 func (x *tornTx) CreateToken(ctx context.Context, k store.Token) error {
 	return x.later(func(t store.Tx) error { return t.CreateToken(ctx, k) })
 }

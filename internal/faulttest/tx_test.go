@@ -143,6 +143,14 @@ func (x *tx) DeleteToken(ctx context.Context, kind store.TokenKind, digest store
 	return pass(x.tap, ctx, x.at("DeleteToken"), func(ctx context.Context) error { return x.w.DeleteToken(ctx, kind, digest) })
 }
 
+func (x *tx) PutFailures(ctx context.Context, f store.Failures) error {
+	return pass(x.tap, ctx, x.at("PutFailures"), func(ctx context.Context) error { return x.w.PutFailures(ctx, f) })
+}
+
+func (x *tx) DeleteFailures(ctx context.Context, key store.Digest) error {
+	return pass(x.tap, ctx, x.at("DeleteFailures"), func(ctx context.Context) error { return x.w.DeleteFailures(ctx, key) })
+}
+
 func (x *tx) AppendEvent(ctx context.Context, e store.Event) error {
 	return pass(x.tap, ctx, x.at("AppendEvent"), func(ctx context.Context) error { return x.w.AppendEvent(ctx, e) })
 }

@@ -90,6 +90,7 @@ func TestRecordsKeepEveryField(t *testing.T) {
 	roundTrip(t, EncodeKey, DecodeKey)
 	roundTrip(t, EncodeSession, DecodeSession)
 	roundTrip(t, EncodeToken, DecodeToken)
+	roundTrip(t, EncodeFailures, DecodeFailures)
 	roundTrip(t, EncodeEvent, DecodeEvent, func(e *store.Event) { e.Seq = 0 }) // a column of its own
 }
 

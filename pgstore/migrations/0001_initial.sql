@@ -175,6 +175,16 @@ CREATE INDEX {.token_org} ON {token} (realm, org_id, user_id, digest) WHERE org_
 CREATE INDEX {.token_session} ON {token} (realm, session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX {.token_expiry} ON {token} (realm, expires_at) WHERE expires_at IS NOT NULL;
 
+-- Failed attempts at secrets, by the digest of what was tried at.
+CREATE TABLE {failures} (
+	realm      text COLLATE "C" NOT NULL,
+	digest     bytea NOT NULL,
+	expires_at bigint NOT NULL,
+	data       bytea NOT NULL,
+	CONSTRAINT {.failures_pkey} PRIMARY KEY (realm, digest)
+) WITH (fillfactor = 50);
+CREATE INDEX {.failures_expiry} ON {failures} (realm, expires_at);
+
 -- The greatest number of an event that was ever given out in the realm. Who
 -- holds the row's lock is the only one to give out numbers, up to its commit.
 CREATE TABLE {log} (

@@ -166,6 +166,16 @@ CREATE INDEX {token_organization} ON {token} (realm, organization, user) WHERE o
 CREATE INDEX {token_session} ON {token} (realm, session) WHERE session IS NOT NULL;
 CREATE INDEX {token_expiry} ON {token} (realm, expires_at) WHERE expires_at IS NOT NULL;
 
+-- Failed attempts at secrets, by the digest of what was tried at.
+CREATE TABLE {failures} (
+	realm      TEXT NOT NULL,
+	digest     BLOB NOT NULL,
+	expires_at INTEGER NOT NULL,
+	data       BLOB NOT NULL,
+	PRIMARY KEY (realm, digest)
+) WITHOUT ROWID;
+CREATE INDEX {failures_expiry} ON {failures} (realm, expires_at);
+
 CREATE TABLE {event} (
 	realm TEXT NOT NULL,
 	seq   INTEGER NOT NULL,

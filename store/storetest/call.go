@@ -100,6 +100,7 @@ func queries() []query {
 		{"OrganizationTokens", func(c ctx, r rd) (any, error) {
 			return ask(r.OrganizationTokens(c, orgID(0), []store.UserID{userID(0)}, store.Digest{}, n))
 		}},
+		{"Failures", func(c ctx, r rd) (any, error) { return ask(r.Failures(c, sampleFailures(0).Key)) }},
 		{"Events", func(c ctx, r rd) (any, error) { return ask(r.Events(c, 0, n)) }},
 		{"Generation", func(c ctx, r rd) (any, error) { return ask(r.Generation(c)) }},
 	}
@@ -170,6 +171,8 @@ func commands() []command {
 		{"DeleteToken", func(c ctx, x tx) error {
 			return x.DeleteToken(c, sampleToken(0).Kind, sampleToken(0).Digest)
 		}},
+		{"PutFailures", func(c ctx, x tx) error { return x.PutFailures(c, sampleFailures(next)) }},
+		{"DeleteFailures", func(c ctx, x tx) error { return x.DeleteFailures(c, sampleFailures(0).Key) }},
 		{"AppendEvent", func(c ctx, x tx) error { return x.AppendEvent(c, sampleEvent(next)) }},
 		{"DropEvents", func(c ctx, x tx) error { _, err := x.DropEvents(c, 1<<62); return err }},
 		{"DeleteExpired", func(c ctx, x tx) error { _, err := x.DeleteExpired(c, expires, 1000); return err }},

@@ -9,8 +9,9 @@ import (
 )
 
 func expiryCases() []testCase {
-	// seed creates a session, an organization token and a vendor secret that
-	// expire at each of the moments, and one of each that never does.
+	// seed creates a session, an organization token, a vendor secret and a count
+	// of failures that expire at each of the moments, and one of each but the
+	// last that never does.
 	moments := []store.Time{{}, created, created.Add(time.Microsecond), created.Add(time.Hour)}
 	seed := func(t *trial) {
 		t.Helper()
@@ -21,6 +22,10 @@ func expiryCases() []testCase {
 				s.ExpiresAt, tok.ExpiresAt, secret.ExpiresAt = m, m, m
 				err = must(err, tx.CreateMembership(t.ctx, sampleMembership(i)),
 					tx.CreateSession(t.ctx, s), tx.CreateToken(t.ctx, tok), tx.PutVendorSecret(t.ctx, secret))
+				if f := sampleFailures(i); !m.IsZero() {
+					f.ExpiresAt = m
+					err = must(err, tx.PutFailures(t.ctx, f))
+				}
 			}
 			return err
 		})
@@ -37,6 +42,9 @@ func expiryCases() []testCase {
 				}
 				tok := handle(store.TokenOrganization, userID(i), orgID(0))
 				if _, err := r.Token(t.ctx, tok.Kind, tok.Digest); err == nil {
+					got[i]++
+				}
+				if _, err := r.Failures(t.ctx, sampleFailures(i).Key); err == nil {
 					got[i]++
 				}
 				for _, s := range secrets {
@@ -61,12 +69,12 @@ func expiryCases() []testCase {
 		{"expired_are_those_not_after_now", func(t *trial) {
 			seed(t)
 			drop(t, created.Add(-time.Microsecond), 100, 0)
-			left(t, 3, 3, 3, 3)
-			drop(t, created, 100, 3)
-			left(t, 3, 0, 3, 3)
-			drop(t, created.Add(time.Minute), 100, 3)
-			left(t, 3, 0, 0, 3)
-			drop(t, expires, math.MaxInt, 3)
+			left(t, 3, 4, 4, 4)
+			drop(t, created, 100, 4)
+			left(t, 3, 0, 4, 4)
+			drop(t, created.Add(time.Minute), 100, 4)
+			left(t, 3, 0, 0, 4)
+			drop(t, expires, math.MaxInt, 4)
 			left(t, 3, 0, 0, 0)
 			drop(t, expires, 100, 0)
 		}},
@@ -74,15 +82,15 @@ func expiryCases() []testCase {
 			seed(t)
 			drop(t, expires, 0, 0)
 			drop(t, expires, -1, 0)
-			left(t, 3, 3, 3, 3)
-			drop(t, expires, 4, 4)
-			drop(t, expires, 4, 4)
-			drop(t, expires, 4, 1)
+			left(t, 3, 4, 4, 4)
+			drop(t, expires, 5, 5)
+			drop(t, expires, 5, 5)
+			drop(t, expires, 5, 2)
 			left(t, 3, 0, 0, 0)
 		}},
 		{"expired_ones_are_found_until_then", func(t *trial) {
 			seed(t)
-			left(t, 3, 3, 3, 3)
+			left(t, 3, 4, 4, 4)
 			t.view(func(r store.Reader) error {
 				s, err := r.Session(t.ctx, sessionID(1))
 				t.equal("Session.ExpiresAt", s.ExpiresAt, created)
@@ -103,12 +111,12 @@ func expiryCases() []testCase {
 			seed(t)
 			err := t.store.Update(t.ctx, realm, func(tx store.Tx) error {
 				n, err := tx.DeleteExpired(t.ctx, expires, 100)
-				t.equal("DeleteExpired", n, 9)
+				t.equal("DeleteExpired", n, 12)
 				return must(err, errWanted)
 			})
 			t.fails("Update", err, errWanted)
-			left(t, 3, 3, 3, 3)
-			drop(t, expires, 100, 9)
+			left(t, 3, 4, 4, 4)
+			drop(t, expires, 100, 12)
 		}},
 	}
 }

@@ -135,6 +135,54 @@ func keyFaults() []fault {
 			caught: []string{"TokenUse/one_of_64_uses_a_token"},
 		},
 		{
+			name: "failures put by the first alone",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, putFailures: func(tx store.Tx, ctx ctxt, f store.Failures) error {
+						if _, err := tx.Failures(ctx, f.Key); err == nil && f.Check() == nil {
+							return nil // ON CONFLICT DO NOTHING
+						}
+						return tx.PutFailures(ctx, f)
+					}}
+				}}
+			},
+			caught: []string{
+				"Failures/put_replaces_the_whole_record", "Failures/none_of_64_is_lost", "Failures/none_of_64_is_lost_under_a_lock",
+				"Failures/times_are_kept_to_the_microsecond", "Failures/unit_reads_its_own_writes_*",
+			},
+		},
+		{
+			name: "failures read before the unit",
+			faulty: func() *faulty {
+				return &faulty{update: crowd, tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, failures: func(tx store.Tx, ctx ctxt, key store.Digest) (store.Failures, error) {
+						r, err := tx.Failures(ctx, key)
+						if f.crowded.Load() && err == nil && r.Count < 1<<40 {
+							r.Count-- // the others had not written yet
+						}
+						return r, err
+					}}
+				}}
+			},
+			caught: []string{"Failures/none_of_64_is_lost", "Failures/none_of_64_is_lost_under_a_lock"},
+			alone:  true,
+		},
+		{
+			name: "expired failures not found",
+			faulty: func() *faulty {
+				return &faulty{tx: func(_ *faulty, _ store.Realm, tx store.Tx) store.Tx {
+					return withRest{Tx: tx, failures: func(tx store.Tx, ctx ctxt, key store.Digest) (store.Failures, error) {
+						r, err := tx.Failures(ctx, key)
+						if err == nil && r.ExpiresAt.Year() < 2025 {
+							return store.Failures{}, store.ErrNotFound
+						}
+						return r, err
+					}}
+				}}
+			},
+			caught: []string{"Failures/expired_ones_are_found", "Failures/times_are_kept_*", "Expiry/*"},
+		},
+		{
 			name: "realm ignored in one lookup",
 			faulty: func() *faulty {
 				return &faulty{tx: func(f *faulty, _ store.Realm, tx store.Tx) store.Tx {

@@ -270,6 +270,22 @@ type withRest struct {
 	deleteSessions func(store.Tx, context.Context, store.UserID) (int, error)
 	events         func(store.Tx, context.Context, int64, int) ([]store.Event, error)
 	drop           func(store.Tx, context.Context, int64) (int, error)
+	failures       func(store.Tx, context.Context, store.Digest) (store.Failures, error)
+	putFailures    func(store.Tx, context.Context, store.Failures) error
+}
+
+func (w withRest) Failures(ctx context.Context, key store.Digest) (store.Failures, error) {
+	if w.failures == nil {
+		return w.Tx.Failures(ctx, key)
+	}
+	return w.failures(w.Tx, ctx, key)
+}
+
+func (w withRest) PutFailures(ctx context.Context, f store.Failures) error {
+	if w.putFailures == nil {
+		return w.Tx.PutFailures(ctx, f)
+	}
+	return w.putFailures(w.Tx, ctx, f)
 }
 
 func (w withRest) Tenant(ctx context.Context, id store.TenantID) (store.Tenant, error) {

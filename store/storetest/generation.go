@@ -112,6 +112,10 @@ func generationCases() []testCase {
 			_, err := x.UseToken(c, sampleToken(0).Kind, sampleToken(0).Digest, changed)
 			return must(err, x.CreateToken(c, sampleToken(7)), x.DeleteToken(c, sampleToken(1).Kind, sampleToken(1).Digest))
 		}},
+		{"failures", func(c ctx, x tx) error {
+			return must(x.PutFailures(c, sampleFailures(worldSize)), x.PutFailures(c, changeFailures(sampleFailures(0))),
+				x.DeleteFailures(c, sampleFailures(1).Key))
+		}},
 		{"events", func(c ctx, x tx) error {
 			_, err := x.DropEvents(c, 1<<62)
 			return must(err, x.AppendEvent(c, sampleEvent(7)))

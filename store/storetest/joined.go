@@ -85,6 +85,7 @@ func RunJoined(t *testing.T, begin func(t testing.TB) Joined) {
 var separate = []struct{ pattern, reason string }{
 	{"Concurrency/*", "a transaction runs one unit at a time"},
 	{"*/one_of_64_*", "a transaction runs one unit at a time"},
+	{"*/none_of_64_*", "a transaction runs one unit at a time"},
 	{"Event/tailing_*", "a transaction runs one unit at a time"},
 	{"Snapshot/*", "a transaction runs one unit at a time"},
 	{"Generation/*", "a joined store has no generations"},

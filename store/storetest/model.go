@@ -55,6 +55,7 @@ type data struct {
 	keys        map[store.KeyID]store.Key
 	sessions    map[store.SessionID]store.Session
 	tokens      map[store.Digest]store.Token
+	failures    map[store.Digest]store.Failures
 	events      []store.Event
 	seq         int64
 	generation  uint64
@@ -66,7 +67,7 @@ func newData() *data {
 		map[store.OrganizationID]store.Organization{}, map[memberKey]store.Membership{},
 		map[store.RoleID]store.Role{}, map[string]bool{}, map[store.TenantID]store.Tenant{},
 		map[store.VendorID]store.Vendor{}, map[secretKey]store.VendorSecret{}, map[store.KeyID]store.Key{},
-		map[store.SessionID]store.Session{}, map[store.Digest]store.Token{}, nil, 0, 0,
+		map[store.SessionID]store.Session{}, map[store.Digest]store.Token{}, map[store.Digest]store.Failures{}, nil, 0, 0,
 	}
 }
 
@@ -75,6 +76,7 @@ func (d *data) clone() *data {
 		maps.Clone(d.users), maps.Clone(d.credentials), maps.Clone(d.orgs), maps.Clone(d.members),
 		maps.Clone(d.roles), maps.Clone(d.permissions), maps.Clone(d.tenants), maps.Clone(d.vendors),
 		maps.Clone(d.secrets), maps.Clone(d.keys), maps.Clone(d.sessions), maps.Clone(d.tokens),
+		maps.Clone(d.failures),
 		slices.Clone(d.events), d.seq, d.generation,
 	}
 }

@@ -180,6 +180,7 @@ func (u *modelUnit) DeleteExpired(ctx context.Context, now store.Time, limit int
 	}
 	purge(u.secrets, func(s store.VendorSecret) bool { return expired(s.ExpiresAt) })
 	purge(u.tokens, func(t store.Token) bool { return expired(t.ExpiresAt) })
+	purge(u.failures, func(f store.Failures) bool { return expired(f.ExpiresAt) })
 	for id, s := range u.sessions {
 		if expired(s.ExpiresAt) {
 			u.purgeSessions(func(s store.Session) bool { return s.ID == id })

@@ -185,7 +185,7 @@ func (u *modelUnit) DeleteUser(ctx context.Context, id store.UserID) error {
 	u.order = nil
 	delete(u.credentials, id)
 	purge(u.members, func(m store.Membership) bool { return m.UserID == id })
-	purge(u.sessions, func(s store.Session) bool { return s.UserID == id })
+	u.purgeSessions(func(s store.Session) bool { return s.UserID == id })
 	purge(u.tokens, func(t store.Token) bool { return t.UserID == id })
 	purge(u.keys, func(k store.Key) bool { return k.Owner == id })
 	u.generation++

@@ -329,10 +329,17 @@ func (d *draw) operation() operation {
 	}
 }
 
-// lesser draws from sessions, tokens, events, permissions and questions.
+// lesser draws from sessions, tokens, counts of failures, events, permissions and questions.
 func (d *draw) lesser() operation {
 	c := d.ctx
-	switch d.IntN(12) {
+	switch d.IntN(15) {
+	case 11, 12:
+		f := sampleFailures(d.n())
+		f.Count, f.ExpiresAt = int64(d.IntN(4)), from(d, created, expires)
+		return call("PutFailures", f, func(x store.Tx) error { return x.PutFailures(c, f) })
+	case 13:
+		key := sampleFailures(d.n()).Key
+		return call("DeleteFailures", key, func(x store.Tx) error { return x.DeleteFailures(c, key) })
 	case 0, 1:
 		s := d.session()
 		return call("CreateSession", s, func(x store.Tx) error { return x.CreateSession(c, s) })

@@ -225,6 +225,15 @@ func freshToken(n int) store.Token {
 	return t
 }
 
+func sampleFailures(n int) store.Failures {
+	return store.Failures{Key: digest("failures", n), Count: 1<<40 + int64(n), Until: changed, ExpiresAt: expires}
+}
+
+func changeFailures(f store.Failures) store.Failures {
+	f.Count, f.Until, f.ExpiresAt = f.Count+1, store.Time{}, changed
+	return f
+}
+
 func sampleEvent(n int) store.Event {
 	return store.Event{
 		At: created, Actor: "host", Action: "user.updated", Object: fmt.Sprintf("user:user-%03d", n),

@@ -100,6 +100,7 @@ func groups() []group {
 		group{"Permission", permissionCases()},
 		group{"VendorSecret", vendorSecretCases()},
 		group{"TokenUse", tokenCases()},
+		group{"Failures", failuresCases()},
 		group{"Expiry", expiryCases()},
 		group{"Event", eventCases()},
 		group{"Deletion", deletionCases()},

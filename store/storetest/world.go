@@ -30,6 +30,7 @@ func world(ctx context.Context, tx store.Tx) error {
 		errs = append(errs,
 			tx.PutCredential(ctx, sampleCredential(i)),
 			tx.PutVendorSecret(ctx, sampleSecret(i)),
+			tx.PutFailures(ctx, sampleFailures(i)),
 			tx.PutPermission(ctx, fmt.Sprintf("things.do-%d", i)),
 			tx.AppendEvent(ctx, sampleEvent(i)),
 		)
@@ -54,6 +55,9 @@ func stir(ctx context.Context, tx store.Tx) error {
 		tx.DeleteCredential(ctx, userID(2)),
 		tx.PutVendorSecret(ctx, sampleSecret(next)),
 		tx.DeleteVendorSecret(ctx, vendorID(0), digest("secret", 2)),
+		tx.PutFailures(ctx, sampleFailures(next)),
+		tx.PutFailures(ctx, changeFailures(sampleFailures(0))),
+		tx.DeleteFailures(ctx, sampleFailures(2).Key),
 		tx.PutPermission(ctx, "things.new"),
 		tx.DeletePermission(ctx, "things.do-2"),
 		tx.AppendEvent(ctx, sampleEvent(next)),
@@ -114,6 +118,8 @@ func take(ctx context.Context, r store.Reader) (picture, error) {
 
 		c, err := r.Credential(ctx, userID(i))
 		list(err, c, "Credential %d", i)
+		f, err := r.Failures(ctx, sampleFailures(i).Key)
+		list(err, f, "Failures %d", i)
 		id, err := r.UserAt(ctx, int64(i))
 		list(err, id, "UserAt %d", i)
 		sessions, err := r.Sessions(ctx, userID(i), "", all)
