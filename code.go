@@ -109,7 +109,8 @@ func redirect(base, code string) (string, error) {
 // session's tokens, which are confined likewise. Of any number of callers with
 // the same code exactly one succeeds; for the others it is [ErrUsed]. A code
 // that is unknown or expired, or whose user, membership or vendor has ended or
-// is disabled, is [ErrUnauthenticated]. Whose authority the Manager acts under
+// is disabled, is [ErrUnauthenticated], and a [*ThrottledError] from an address
+// with too many of them; a good one always passes. Whose authority the Manager acts under
 // plays no part.
 func (m *Manager) RedeemCode(ctx context.Context, code string) (Actor, Tokens, error) {
 	if !isSecret(code, codePrefix) {
@@ -140,7 +141,7 @@ func (m *Manager) RedeemCode(ctx context.Context, code string) (Actor, Tokens, e
 	})
 	switch {
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnauthenticated):
-		return Actor{}, Tokens{}, m.refuse(ctx, slog.LevelInfo, "code.refused", slog.String("cause", "it has ended, or what it is for"))
+		return Actor{}, Tokens{}, m.fail(ctx, slog.LevelInfo, "code", "it has ended, or what it is for", m.addressTally(ofSecrets)...)
 	case errors.Is(err, ErrUsed):
 		m.refuse(ctx, slog.LevelWarn, "code.refused", slog.String("cause", "it was used before"))
 		return Actor{}, Tokens{}, ErrUsed

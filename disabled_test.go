@@ -12,7 +12,10 @@ import (
 // again but enabling him.
 func TestOnlyEnablingEnables(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, func(o *usermgmt.Options) { o.RedirectURL = "https://app.example/enter" })
+	d := newDesk(t, func(o *usermgmt.Options) {
+		o.RedirectURL = "https://app.example/enter"
+		o.Throttle.Off = true // so that each attempt is looked at
+	})
 	ctx := t.Context()
 	ada, owner := d.person(t, "ada"), d.person(t, "owner")
 	v, _, err := d.CreateVendor(ctx, usermgmt.NewVendor{Name: "OEM", Scopes: []string{usermgmt.ScopeVendorManage}})

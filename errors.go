@@ -25,6 +25,8 @@ var (
 	// ErrUnauthenticated: a credential is missing, wrong, expired or revoked.
 	// Which of these it is stays untold on purpose.
 	ErrUnauthenticated = errors.New("unauthenticated")
+	// ErrThrottled: there were too many failed attempts; see [ThrottledError].
+	ErrThrottled = errors.New("too many failed attempts")
 	// ErrConflict: a rule over several objects forbids it; see [ConflictError].
 	ErrConflict = errors.New("conflict")
 	// ErrBusy: the work could not be begun in time; try again later.

@@ -75,8 +75,8 @@ func (m *Manager) DropEvents(ctx context.Context, through int64) (int, error) {
 	return n, err
 }
 
-// Sweep removes expired sessions, tokens and vendor secrets, at most limit of
-// each call, and returns how many. Nothing depends on it but the size of the
+// Sweep removes expired sessions, tokens, vendor secrets and counts of failed
+// attempts, at most limit of each call, and returns how many. Nothing depends on it but the size of the
 // store; a host calls it now and then. It is the host's alone.
 func (m *Manager) Sweep(ctx context.Context, limit int) (int, error) {
 	if m.actor.kind != ActorHost {

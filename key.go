@@ -209,7 +209,9 @@ func (m *Manager) DeleteKey(ctx context.Context, id KeyID) error {
 
 // AuthenticateKey returns the API key with the secret, as an actor. An
 // unknown, deleted or expired one, or one whose owner is disabled, is
-// [ErrUnauthenticated]. Whose authority the Manager acts under plays no part.
+// [ErrUnauthenticated], and a [*ThrottledError] from an address with too many of
+// them; a good one always passes. Whose authority the Manager acts under plays
+// no part.
 func (m *Manager) AuthenticateKey(ctx context.Context, secret string) (Actor, error) {
 	if len(secret) < minSecret || len(secret) > maxSecret {
 		return Actor{}, m.refuse(ctx, slog.LevelDebug, "key.refused", slog.String("cause", "not of a key's length"))
@@ -226,7 +228,7 @@ func (m *Manager) AuthenticateKey(ctx context.Context, secret string) (Actor, er
 		return err
 	})
 	if errors.Is(err, ErrNotFound) {
-		return Actor{}, m.refuse(ctx, slog.LevelDebug, "key.refused", slog.String("cause", "unknown, expired, or its owner is disabled"))
+		return Actor{}, m.fail(ctx, slog.LevelDebug, "key", "unknown, expired, or its owner is disabled", m.addressTally(ofSecrets)...)
 	}
 	if err != nil {
 		return Actor{}, err

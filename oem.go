@@ -422,7 +422,9 @@ func (g *guard) rotateSecret(ctx context.Context, v store.Vendor, digest store.D
 // AuthenticateVendor returns the vendor with the client id and secret, as an
 // actor who holds the scopes, or all of his if none is named. An unknown
 // client, a wrong or ended secret and a disabled vendor are all
-// [ErrUnauthenticated], after the same work. A scope that the vendor lacks is an
+// [ErrUnauthenticated], after the same work, and a [*ThrottledError] where there
+// were too many of them by the client id or from the address; the right secret
+// always passes. A scope that the vendor lacks is an
 // [*InvalidError] for "scope", and that only after the secret was right. Whose
 // authority the Manager acts under plays no part.
 func (m *Manager) AuthenticateVendor(ctx context.Context, clientID, secret string, scopes ...string) (Actor, error) {
@@ -439,12 +441,13 @@ func (m *Manager) AuthenticateVendor(ctx context.Context, clientID, secret strin
 func (m *Manager) vendorOf(ctx context.Context, clientID, secret string, scopes []string) (store.Vendor, store.VendorSecret, error) {
 	var v store.Vendor
 	var right store.VendorSecret
-	refused := func(why string) (store.Vendor, store.VendorSecret, error) {
-		return store.Vendor{}, right, m.refuse(ctx, slog.LevelInfo, "vendor.refused", slog.String("cause", why))
+	refused := func(why string, tallies ...tally) (store.Vendor, store.VendorSecret, error) {
+		return store.Vendor{}, store.VendorSecret{}, m.fail(ctx, slog.LevelInfo, "vendor", why, tallies...)
 	}
 	if len(clientID) > store.MaxID || len(secret) > maxSecret {
 		return refused("the credentials are too long")
 	}
+	tallies := append(m.addressTally(ofSecrets), m.clientTally(clientID))
 	known := false
 	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
 		var err error
@@ -462,9 +465,9 @@ func (m *Manager) vendorOf(ctx context.Context, clientID, secret string, scopes 
 	case err != nil:
 		return store.Vendor{}, store.VendorSecret{}, err
 	case !known || right.VendorID == "":
-		return refused("the client is unknown, or the secret wrong")
+		return refused("the client is unknown, or the secret wrong", tallies...)
 	case v.Disabled:
-		return refused("the vendor is disabled")
+		return refused("the vendor is disabled", tallies...)
 	}
 	for _, s := range scopes {
 		if !slices.Contains(v.Scopes, s) {

@@ -172,15 +172,21 @@ func (g *guard) importPassword(ctx context.Context, user UserID, hash string, or
 // ends all his sessions, this one included, and returns the tokens of a new one.
 // It is what a session with a temporary password is good for. A wrong, expired
 // or missing old password, and a session that has ended, are
-// [ErrUnauthenticated]; a new one that the policy refuses, or that is the old
+// [ErrUnauthenticated], and too many wrong ones a [*ThrottledError], counted with
+// those of sign-ins by the username; a new one that the policy refuses, or that is the old
 // one, is an [*InvalidError] for "password". Confined actors are refused.
 func (m *Manager) ChangePassword(ctx context.Context, old, password string) (Tokens, error) {
 	a := m.actor
 	if a.kind != ActorUser || a.organization != "" {
 		return Tokens{}, &ForbiddenError{Reason: "only a user changes his own password"}
 	}
+	if err := m.refusePasswords(ctx, "password"); err != nil {
+		return Tokens{}, err
+	}
+	try := &guess{m: m}
+	defer try.end(false)
 	for range attempts {
-		t, err := m.changePassword(ctx, old, password)
+		t, err := m.changePassword(ctx, try, old, password)
 		if !errors.Is(err, errCredentialChanged) {
 			return t, err
 		}
@@ -188,8 +194,8 @@ func (m *Manager) ChangePassword(ctx context.Context, old, password string) (Tok
 	return Tokens{}, ErrBusy
 }
 
-func (m *Manager) changePassword(ctx context.Context, old, password string) (Tokens, error) {
-	l, err := m.verifiedOwner(ctx, old)
+func (m *Manager) changePassword(ctx context.Context, try *guess, old, password string) (Tokens, error) {
+	l, err := m.verifiedOwner(ctx, try, old)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -230,8 +236,9 @@ func (m *Manager) changePassword(ctx context.Context, old, password string) (Tok
 	return m.issue(s, refresh)
 }
 
-// verifiedOwner returns the acting user if the password is his.
-func (m *Manager) verifiedOwner(ctx context.Context, password string) (login, error) {
+// verifiedOwner returns the acting user if the password is his. Then it is no
+// failure, whatever becomes of the new one.
+func (m *Manager) verifiedOwner(ctx context.Context, try *guess, password string) (login, error) {
 	var l login
 	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
 		if err := (&guard{m: m, r: r}).sessionLives(ctx); err != nil {
@@ -246,13 +253,20 @@ func (m *Manager) verifiedOwner(ctx context.Context, password string) (login, er
 	cause := "the password is wrong"
 	switch {
 	case errors.Is(err, ErrNotFound):
-		cause, l.hash = "the user is deleted", m.decoy
+		cause, l = "the user is deleted", login{user: store.User{ID: UserID(m.actor.id)}, hash: m.decoy}
 	case err != nil:
 		return login{}, err
 	case len(password) > maxPassword:
 		return login{}, m.refuse(ctx, slog.LevelInfo, "password.refused", slog.String("cause", "it is too long"))
 	}
-	ok, err := m.slotVerify(ctx, l.hash, password)
+	wait, err := try.begin(ctx, m.loginTally(l.user.UsernameKey, l))
+	if err != nil {
+		return login{}, err
+	}
+	if wait > 0 {
+		return login{}, m.throttled(ctx, "password", wait, slog.String("user", m.actor.id))
+	}
+	ok, err := try.verify(ctx, l, password)
 	switch {
 	case err != nil:
 		return login{}, err
@@ -261,10 +275,9 @@ func (m *Manager) verifiedOwner(ctx context.Context, password string) (login, er
 	case l.cred.Temporary && !m.now().Before(l.cred.ExpiresAt):
 		cause = "the temporary password has expired"
 	case ok && l.cred.UserID != "":
-		return l, nil
+		return l, try.prove(ctx)
 	}
-	return login{}, m.refuse(ctx, slog.LevelInfo, "password.refused",
-		slog.String("cause", cause), slog.String("user", m.actor.id))
+	return login{}, m.failPassword(ctx, "password", cause, UserID(m.actor.id))
 }
 
 // sessionLives requires that the session that the actor signed in by, if he
@@ -294,8 +307,8 @@ func (g *guard) sessionLives(ctx context.Context) error {
 }
 
 // VerifyPassword reports whether the password is the user's, temporary and
-// expired ones and those of disabled users included: it is no sign-in. It is
-// the host's alone.
+// expired ones and those of disabled users included: it is no sign-in, and is not
+// counted. It is the host's alone.
 func (m *Manager) VerifyPassword(ctx context.Context, user UserID, password string) (bool, error) {
 	if m.actor.kind != ActorHost {
 		return false, &ForbiddenError{Reason: "only the host verifies passwords"}

@@ -1,6 +1,7 @@
 package usermgmt
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,8 @@ var errCredentialChanged = errors.New("the credential has changed")
 // username, or, where that fails, with the e-mail. An unknown name, a wrong
 // password, a disabled user, one without a password and an expired temporary
 // one are all [ErrUnauthenticated], after the same work; only an imported hash
-// costs what its kind costs, until its first sign-in. A temporary password
+// costs what its kind costs, until its first sign-in. Too many of them are a
+// [*ThrottledError], whatever the password; see [Throttle]. A temporary password
 // gives a session that is good for [Manager.ChangePassword] alone.
 //
 // A hash that is weaker than Options.PasswordHash is replaced. Whose
@@ -81,8 +83,13 @@ func (m *Manager) SignIn(ctx context.Context, username, password string) (Tokens
 	if len(password) > maxPassword {
 		return Tokens{}, m.refuse(ctx, slog.LevelInfo, "session.refused", slog.String("cause", "the password is too long"))
 	}
+	if err := m.refusePasswords(ctx, "session"); err != nil {
+		return Tokens{}, err
+	}
+	g := &guess{m: m}
+	defer g.end(false)
 	for range attempts {
-		t, err := m.signIn(ctx, username, password)
+		t, err := m.signIn(ctx, g, username, password)
 		if !errors.Is(err, errCredentialChanged) {
 			return t, err
 		}
@@ -97,14 +104,30 @@ type login struct {
 	hash phc.Hash
 }
 
-func (m *Manager) signIn(ctx context.Context, username, password string) (Tokens, error) {
-	logins, err := m.logins(ctx, username)
+func (m *Manager) signIn(ctx context.Context, g *guess, username, password string) (Tokens, error) {
+	key, err := identity.FoldUsername(username)
+	if err != nil {
+		key = "" // what is no username is nobody's
+	}
+	logins, err := m.logins(ctx, key)
 	if err != nil {
 		return Tokens{}, err
 	}
+	if key == "" {
+		key = username // counted like any other
+	}
 	cause := "the name is unknown"
+	var wait time.Duration
 	for _, l := range logins {
-		ok, err := m.slotVerify(ctx, l.hash, password)
+		w, err := g.begin(ctx, m.loginTally(key, l))
+		if err != nil {
+			return Tokens{}, err
+		}
+		if w > 0 {
+			wait = max(wait, w)
+			continue
+		}
+		ok, err := g.verify(ctx, l, password)
 		if err != nil {
 			return Tokens{}, err
 		}
@@ -119,24 +142,26 @@ func (m *Manager) signIn(ctx context.Context, username, password string) (Tokens
 		case l.cred.Temporary && !m.now().Before(l.cred.ExpiresAt):
 			cause = "the temporary password has expired"
 		default:
-			return m.openSession(ctx, l, password)
+			t, err := m.openSession(ctx, g, l, password)
+			if errors.Is(err, errCredentialChanged) { // it was right for what there was
+				err = cmp.Or(g.prove(ctx), err)
+			}
+			return t, err
 		}
 	}
-	return Tokens{}, m.refuse(ctx, slog.LevelInfo, "session.refused",
-		slog.String("cause", cause), slog.String("user", string(logins[0].user.ID)))
+	if wait > 0 {
+		return Tokens{}, m.throttled(ctx, "session", wait, slog.String("user", string(logins[0].user.ID)))
+	}
+	return Tokens{}, m.failPassword(ctx, "session", cause, logins[0].user.ID)
 }
 
-// logins returns whom the name may mean: the user of that username, and the
+// logins returns whom a folded name may mean: the user of that username, and the
 // one of that e-mail if he is another, so that nobody shuts a user out by
 // taking his address for a username. Who has no credential gets the decoy, so
 // that he costs the same as others; so does nobody.
-func (m *Manager) logins(ctx context.Context, name string) ([]login, error) {
-	key, err := identity.FoldUsername(name)
-	if err != nil {
-		key = "" // what is no username is nobody's
-	}
+func (m *Manager) logins(ctx context.Context, key string) ([]login, error) {
 	var logins []login
-	err = m.store.View(ctx, m.realm, func(r store.Reader) error {
+	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
 		logins = nil
 		for _, find := range []func(context.Context, string) (store.User, error){r.UserByUsername, r.UserByEmail} {
 			u, err := find(ctx, key)
@@ -178,8 +203,8 @@ func (m *Manager) login(ctx context.Context, r store.Reader, u store.User) (logi
 }
 
 // openSession gives a session to the user whose password was verified, if his
-// credential is still the same one.
-func (m *Manager) openSession(ctx context.Context, l login, password string) (Tokens, error) {
+// credential is still the same one. With it goes what was counted against him.
+func (m *Manager) openSession(ctx context.Context, try *guess, l login, password string) (Tokens, error) {
 	upgraded := l.cred.Hash
 	if l.hash.Weaker(m.opts.PasswordHash.params()) {
 		var err error
@@ -206,6 +231,9 @@ func (m *Manager) openSession(ctx context.Context, l login, password string) (To
 				return err
 			}
 		}
+		if err := try.forget(ctx, g.tx); err != nil {
+			return err
+		}
 		if s, err = g.createSession(ctx, l.user.ID, "", cred.Temporary); err != nil {
 			return err
 		}
@@ -218,6 +246,7 @@ func (m *Manager) openSession(ctx context.Context, l login, password string) (To
 	if err != nil {
 		return Tokens{}, err
 	}
+	try.end(true)
 	return m.issue(s, refresh)
 }
 
@@ -289,7 +318,9 @@ func (m *Manager) issue(s store.Session, refresh string) (Tokens, error) {
 // Refresh spends a refresh token and returns new Tokens of the same session.
 // Of any number of callers with the same token at most one gets them. A token
 // that was spent before has been in two hands: its session ends at once, with every
-// token of it, access tokens included. All refusals are [ErrUnauthenticated].
+// token of it, access tokens included. All refusals are [ErrUnauthenticated], but
+// for a [*ThrottledError] where one is unknown and its address has had too many
+// of these.
 func (m *Manager) Refresh(ctx context.Context, refreshToken string) (Tokens, error) {
 	if !isSecret(refreshToken, refreshPrefix) {
 		return Tokens{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", "it is no refresh token"))
@@ -329,7 +360,9 @@ func (m *Manager) Refresh(ctx context.Context, refreshToken string) (Tokens, err
 	case err == nil && spent.SessionID != "":
 		return Tokens{}, m.refuse(ctx, slog.LevelWarn, "token.reused",
 			slog.String("session", string(spent.SessionID)), slog.String("user", string(spent.UserID)))
-	case errors.Is(err, ErrNotFound), errors.Is(err, errSessionEnded):
+	case errors.Is(err, ErrNotFound):
+		return Tokens{}, m.fail(ctx, slog.LevelDebug, "token", err.Error(), m.addressTally(ofSecrets)...)
+	case errors.Is(err, errSessionEnded):
 		return Tokens{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", err.Error()))
 	case err != nil:
 		return Tokens{}, err

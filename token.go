@@ -372,6 +372,9 @@ var errSessionEnded = errors.New("the session has ended")
 // refuse logs why a credential was not accepted and returns what its owner may
 // know: [ErrUnauthenticated].
 func (m *Manager) refuse(ctx context.Context, level slog.Level, event string, attrs ...slog.Attr) error {
+	if m.from.IsValid() {
+		attrs = append(attrs, slog.String("from", m.from.String()))
+	}
 	m.opts.Logger.LogAttrs(ctx, level, event, append(attrs, slog.String("realm", string(m.realm)))...)
 	return ErrUnauthenticated
 }

@@ -36,6 +36,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"time"
 
@@ -82,6 +83,8 @@ type Options struct {
 	// GOMAXPROCS, at least one, if zero. Callers wait for a slot as long as
 	// their context lasts.
 	HashSlots int
+	// Throttle says how fast secrets may be guessed.
+	Throttle Throttle
 	// Clock gives the time; time.Now if nil.
 	Clock func() time.Time
 	// Random gives secrets and ids; crypto/rand if nil. It must be safe for
@@ -121,12 +124,16 @@ type Manager struct {
 	derived *derived
 	rights  *rightsCache
 	actor   Actor
+	// from is where the caller is, as far as it counts; the zero Prefix if that
+	// is not known.
+	from netip.Prefix
 }
 
 // derived is what a Manager keeps in memory of one store.
 type derived struct {
-	caches realmCaches
-	walks  walks
+	caches  realmCaches
+	walks   walks
+	guesses guesses
 }
 
 // engine is what all Managers that stem from one New share.
@@ -212,6 +219,9 @@ func (o *Options) setDefaults() error {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	if err := o.Throttle.setDefaults(); err != nil {
+		return err
+	}
 	return o.PasswordPolicy.setDefaults()
 }
 
@@ -253,7 +263,9 @@ func (m *Manager) RealmName() Realm { return m.realm }
 // changes once they are committed. Passwords are hashed before a unit of work
 // begins, but not before the transaction does: what the host has locked stays
 // so meanwhile. Sign-ins and refreshes are better left to m, since a rollback
-// takes back the session, and the end of one whose token was stolen.
+// takes back the session, and the end of one whose token was stolen, and with
+// them what was counted of failed attempts; until then others who try the same
+// password wait for the transaction.
 //
 // A joined Manager serves one goroutine at a time, and only until the
 // transaction ends; then its operations fail with store.ErrDone. It need not be closed.

@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 
 	"github.com/usermgmt-go/usermgmt"
@@ -56,6 +57,14 @@ type Options struct {
 	// user, an API key whose owner is outside or that has none, or a vendor. A
 	// request is tied to none if Tenant is nil or returns "".
 	Tenant func(*http.Request) usermgmt.TenantID
+	// ClientAddress says where a request comes from, so that failed attempts count
+	// by address too (see [usermgmt.Throttle]). [RemoteAddress] is for servers
+	// that callers connect to themselves. Behind a proxy it would have all
+	// callers share one address, and each could shut out the others: there the
+	// host takes what its own proxy says, and no header that a caller may have
+	// set. With nil, or for the zero Addr, the address is not known and
+	// nothing counts by it. It is called concurrently.
+	ClientAddress func(*http.Request) netip.Addr
 	// IdentityProvider, if not nil, lets users in by the tokens that it issues
 	// too.
 	IdentityProvider *IdentityProvider
@@ -95,7 +104,7 @@ func New(m *usermgmt.Manager, o Options) (*Adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("httpadapter: %w", err)
 	}
-	entry := caller.Options{Realm: o.Realm, Tenant: o.Tenant}
+	entry := caller.Options{Realm: o.Realm, Tenant: o.Tenant, Address: o.ClientAddress}
 	if o.IdentityProvider != nil {
 		if entry.Verify, err = o.IdentityProvider.verifier(m); err != nil {
 			return nil, fmt.Errorf("httpadapter: identity provider: %w", err)

@@ -20,7 +20,8 @@ import (
 //	mux.Handle("GET /enter", adapter.Landing(welcome))
 //
 // A code works once: a second visit, like one with a code that is unknown or
-// expired, is 410 with a sentence for the person. The code stands in the URL, so
+// expired, is 410 with a sentence for the person, and 429 after too many of them
+// from one address. The code stands in the URL, so
 // no answer may be stored, and none sends a referrer.
 func (a *Adapter) Landing(signedIn func(http.ResponseWriter, *http.Request, usermgmt.Tokens)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -55,7 +56,11 @@ func (a *Adapter) Landing(signedIn func(http.ResponseWriter, *http.Request, user
 			r = a.actingAs(r, m)
 			return err
 		})
+		var throttled *usermgmt.ThrottledError
 		switch {
+		case errors.As(err, &throttled):
+			h.Set("Retry-After", wire.Seconds(throttled.RetryAfter))
+			say(w, http.StatusTooManyRequests, "Too many links from here did not work. Please try again later.")
 		case errors.Is(err, usermgmt.ErrUsed), errors.Is(err, usermgmt.ErrUnauthenticated):
 			say(w, http.StatusGone, "This link was used before or has expired. Please ask for a new one.")
 		case err != nil:

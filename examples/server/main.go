@@ -108,7 +108,7 @@ func run(ctx context.Context, args []string, out, errout io.Writer) (err error) 
 	if err := seed(ctx, m, c.apply, listener.Addr()); err != nil {
 		return err
 	}
-	adapter, err := httpadapter.New(m, httpadapter.Options{Logger: logger})
+	adapter, err := httpadapter.New(m, httpadapter.Options{Logger: logger, ClientAddress: httpadapter.RemoteAddress})
 	if err != nil {
 		return err
 	}

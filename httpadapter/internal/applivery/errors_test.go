@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -40,7 +41,7 @@ func TestCodes(t *testing.T) {
 		{wire.Errorf(wire.MethodNotAllowed, "no"), 405, 405, `"no"`},
 		{wire.Errorf(wire.TooLarge, "no"), 413, 413, `"no"`},
 		{wire.Errorf(wire.UnsupportedMedia, "no"), 415, 415, `"no"`},
-		{wire.Errorf(wire.TooMany, "no"), 429, 429, `"no"`},
+		{&usermgmt.ThrottledError{RetryAfter: time.Second}, 429, 429, `"too many failed attempts"`},
 		{&wire.Error{Detail: "secret"}, 500, 500, `"internal error"`},
 		{usermgmt.ErrBusy, 503, 503, `"too busy"`},
 		{usermgmt.ErrFull, 503, 503, `"the directory cannot be written now"`},

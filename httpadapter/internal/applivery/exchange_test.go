@@ -1,6 +1,7 @@
 package applivery
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,12 @@ import (
 func TestExchanges(t *testing.T) {
 	t.Parallel()
 	kinds.Each(t, func(t *testing.T, open func() store.Store) {
-		exchange.Run(t, func(t testing.TB) exchange.World { return newWorld(t, open()).World })
+		exchange.Run(t, func(t testing.TB) exchange.World {
+			w := newWorld(t, open())
+			_, err := w.From(netip.MustParseAddr("192.0.2.66")).AuthenticateKey(t.Context(), "not a key")
+			require.ErrorIs(t, err, usermgmt.ErrUnauthenticated) // and with that there has tried long enough
+			return w.World
+		})
 	})
 }
 

@@ -41,16 +41,16 @@ func Mount(gate *caller.Gate, maxBody int64, role usermgmt.RoleID) wire.Mount {
 			http.MethodPost, "/v1/organizations/{organizationId}/oem/users", "createOemUser", usermgmt.MembersAdd, d.createOemUser,
 			wire.Doc{
 				Summary: "Creates a user and makes him a collaborator.",
-				Request: createOemUserRequest{}, Answer: collaboratorResponse{}, Errors: []int{400, 403, 404, 413, 415},
+				Request: createOemUserRequest{}, Answer: collaboratorResponse{}, Errors: []int{400, 403, 404, 413, 415, 429},
 			},
 		},
 		{
 			http.MethodPut, "/v1/organizations/{organizationId}/oem/users/{userId}/secret", "refreshOemSecret", ownersOwn, d.refreshOemSecret,
-			wire.Doc{Summary: "Hands out an OEM secret of a collaborator, to owners.", Answer: oemSecretResponse{}, Errors: []int{400, 403, 404}},
+			wire.Doc{Summary: "Hands out an OEM secret of a collaborator, to owners.", Answer: oemSecretResponse{}, Errors: []int{400, 403, 404, 429}},
 		},
 		{
 			http.MethodGet, "/v1/organizations/{organizationId}/collaborators", "listCollaborators", usermgmt.MembersList, d.listCollaborators,
-			wire.Doc{Summary: "Lists collaborators.", Params: listParams, Answer: collaboratorsResponse{}, Errors: []int{400, 403, 404}},
+			wire.Doc{Summary: "Lists collaborators.", Params: listParams, Answer: collaboratorsResponse{}, Errors: []int{400, 403, 404, 429}},
 		},
 	}
 	mount := wire.Mount{

@@ -2,6 +2,8 @@ package applivery
 
 import (
 	"log/slog"
+	"net/http"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -98,15 +100,22 @@ func newWorldWith(t testing.TB, s store.Store, log slog.Handler) *world {
 	m, err := usermgmt.New(s, usermgmt.Options{
 		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2,
 		Clock: func() time.Time { return noon }, Logger: logger, RedirectURL: "https://app.example/landing",
+		Throttle: usermgmt.Throttle{Address: usermgmt.Rate{Burst: 1}},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, m.Close()) })
 	w := &world{Manager: m}
 	w.Words, w.Token = ids(), w.credential
 	w.populate(t)
-	w.Handler, err = wire.NewRouter(wire.Options{Logger: logger}, Mount(caller.NewGate(m, caller.Options{}), 0, usermgmt.RoleViewer))
+	w.Handler, err = wire.NewRouter(wire.Options{Logger: logger}, Mount(caller.NewGate(m, caller.Options{Address: claimed}), 0, usermgmt.RoleViewer))
 	require.NoError(t, err)
 	return w
+}
+
+// claimed takes a request's word for where it comes from.
+func claimed(r *http.Request) netip.Addr {
+	addr, _ := netip.ParseAddr(r.Header.Get("From-Address"))
+	return addr
 }
 
 func (w *world) populate(t testing.TB) {

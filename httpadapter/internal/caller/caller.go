@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"github.com/usermgmt-go/usermgmt"
@@ -28,6 +29,8 @@ type Options struct {
 	Realm func(*http.Request) usermgmt.Realm
 	// Tenant ties a request to a tenant; "" ties it to none.
 	Tenant func(*http.Request) usermgmt.TenantID
+	// Address says where a request comes from; the zero Addr if that is not known.
+	Address func(*http.Request) netip.Addr
 	// Verify tells whose token it is, if it is one that somebody else than the
 	// Manager issued; mine is false if it is none of these. A bad one of them is
 	// usermgmt.ErrUnauthenticated.
@@ -45,24 +48,29 @@ func NewGate(m *usermgmt.Manager, o Options) *Gate {
 	return &Gate{manager: m.As(usermgmt.Actor{}), options: o}
 }
 
-// Anyone returns the Manager of the request's realm without any authority: it
-// can do what asks for none, such as signing in. A realm that cannot exist is
+// Anyone returns the Manager of the request's realm and address without any
+// authority: it can do what asks for none, such as signing in. A realm that cannot exist is
 // 404, so that a host name which the host does not know falls into no realm.
 func (g *Gate) Anyone(r *http.Request) (*usermgmt.Manager, error) {
-	if g.options.Realm == nil {
-		return g.manager, nil
+	m := g.manager
+	if g.options.Realm != nil {
+		realm := g.options.Realm(r)
+		if err := realm.Check(); err != nil {
+			return nil, &wire.Error{Kind: wire.NotFound, Detail: "no such resource", Cause: err}
+		}
+		m = m.Realm(realm)
 	}
-	realm := g.options.Realm(r)
-	if err := realm.Check(); err != nil {
-		return nil, &wire.Error{Kind: wire.NotFound, Detail: "no such resource", Cause: err}
+	if g.options.Address != nil {
+		m = m.From(g.options.Address(r))
 	}
-	return g.manager.Realm(realm), nil
+	return m, nil
 }
 
 // Holder returns the Manager of the request's realm, acting for the holder of
 // its bearer token, even one who must change his password first. Without a
 // credential the error is 401 with a bare challenge; with one that is bad,
-// expired or revoked, 401 invalid_token; with two or a malformed one, 400.
+// expired or revoked, 401 invalid_token; with two or a malformed one, 400. Access
+// tokens are not guessed, so none is 429.
 func (g *Gate) Holder(r *http.Request) (*usermgmt.Manager, error) {
 	m, err := g.Anyone(r)
 	if err != nil {
@@ -142,7 +150,8 @@ func (g *Gate) User(r *http.Request) (*usermgmt.Manager, error) {
 }
 
 // UserOrKey is User for routes that API keys may call too. What has the form of
-// an access token and is none may still be a key that was made elsewhere.
+// an access token and is none may still be a key that was made elsewhere. A bad
+// key from an address with too many of them is 429.
 func (g *Gate) UserOrKey(r *http.Request) (*usermgmt.Manager, error) {
 	m, err := g.Anyone(r)
 	if err != nil {

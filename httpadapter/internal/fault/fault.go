@@ -38,6 +38,7 @@ func (w Words) Classify(err error) *wire.Error {
 		forbidden *usermgmt.ForbiddenError
 		exists    *usermgmt.ExistsError
 		conflict  *usermgmt.ConflictError
+		throttled *usermgmt.ThrottledError
 	)
 	switch {
 	case errors.As(err, &invalid):
@@ -47,6 +48,8 @@ func (w Words) Classify(err error) *wire.Error {
 			return &wire.Error{Kind: wire.Unauthenticated, Detail: "the credentials are not valid", Cause: err}
 		}
 		return caller.InvalidToken()
+	case errors.As(err, &throttled):
+		return &wire.Error{Kind: wire.TooMany, Detail: "too many failed attempts", RetryAfter: throttled.RetryAfter, Cause: err}
 	case errors.As(err, &forbidden):
 		return w.forbidden(forbidden, err)
 	case errors.Is(err, usermgmt.ErrNotFound):

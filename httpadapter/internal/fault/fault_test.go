@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -29,6 +30,7 @@ func TestClassify(t *testing.T) {
 		{&usermgmt.InvalidError{Field: "username", Reason: "must be shorter"}, 400, "userName: must be shorter"},
 		{&usermgmt.InvalidError{Field: "Internal", Reason: "must be shorter"}, 400, "must be shorter"},
 		{usermgmt.ErrUnauthenticated, 401, "the access token is invalid, expired or revoked"},
+		{&usermgmt.ThrottledError{RetryAfter: time.Minute}, 429, "too many failed attempts"},
 		{&usermgmt.ForbiddenError{Permission: "users.add"}, 403, "needs users.add"},
 		{&usermgmt.ForbiddenError{Permission: "users.add", Reason: "no"}, 403, "no"},
 		{usermgmt.ErrNotFound, 404, "no such thing"},
@@ -51,6 +53,7 @@ func TestClassify(t *testing.T) {
 	require.Nil(t, words.Classify(errors.New("disk on fire")), "what is unknown is a 500")
 	require.Nil(t, words.Classify(context.Canceled))
 	require.Positive(t, words.Classify(usermgmt.ErrBusy).RetryAfter)
+	require.Equal(t, time.Minute, words.Classify(&usermgmt.ThrottledError{RetryAfter: time.Minute}).RetryAfter)
 }
 
 func TestChallenges(t *testing.T) {

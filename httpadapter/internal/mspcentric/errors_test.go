@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -28,6 +29,7 @@ func TestWords(t *testing.T) {
 		{&usermgmt.InvalidError{Field: "scope", Reason: "is odd"}, 400, "scope: is odd"},
 		{&usermgmt.InvalidError{Field: "Internal", Reason: "is odd"}, 400, "is odd"},
 		{usermgmt.ErrUnauthenticated, 401, "Invalid client ID or client secret"},
+		{&usermgmt.ThrottledError{RetryAfter: time.Second}, 429, "too many failed attempts"},
 		{usermgmt.ErrOrganizationToken, 403, "Invalid organization token"},
 		{&usermgmt.ForbiddenError{Reason: "only a vendor may do this"}, 403, "only a vendor may do this"},
 		{usermgmt.ErrNoOrganization, 404, "Organization not found"},

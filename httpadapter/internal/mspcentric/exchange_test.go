@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/caller"
 	"github.com/usermgmt-go/usermgmt/httpadapter/internal/exchange"
 	"github.com/usermgmt-go/usermgmt/memstore"
@@ -17,10 +18,12 @@ func TestExchanges(t *testing.T) {
 	t.Parallel()
 	kinds.Each(t, func(t *testing.T, open func() store.Store) {
 		exchange.Run(t, func(t testing.TB) exchange.World {
-			w := newWorld(t, open()).World
+			w := newWorldWith(t, open(), func(o *usermgmt.Options) { o.Throttle.Client.Burst = 1 })
+			_, err := w.AuthenticateVendor(t.Context(), "nobody-at-all", "not a secret")
+			require.ErrorIs(t, err, usermgmt.ErrUnauthenticated) // and that has been tried for long enough
 			w.Words = maps.Clone(w.Words)
 			w.Words["big"] = strings.Repeat("x", 64<<10)
-			return w
+			return w.World
 		})
 	})
 }

@@ -30,19 +30,19 @@ func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
 	}{
 		{
 			http.MethodPost, "/api/oem-api/organization", "createOrganization", d.createOrganization,
-			wire.Doc{Summary: "Creates an organization with its first user as owner.", Request: organizationRequest{}, Answer: provisionedResponse{}, Errors: []int{400, 409, 413, 415}},
+			wire.Doc{Summary: "Creates an organization with its first user as owner.", Request: organizationRequest{}, Answer: provisionedResponse{}, Errors: []int{400, 409, 413, 415, 429}},
 		},
 		{
 			http.MethodPost, "/api/oem-api/user", "createUser", d.createUser,
-			wire.Doc{Summary: "Makes a user a member of one of the vendor's organizations.", Request: userRequest{}, Answer: provisionedResponse{}, Errors: []int{400, 404, 409, 413, 415}},
+			wire.Doc{Summary: "Makes a user a member of one of the vendor's organizations.", Request: userRequest{}, Answer: provisionedResponse{}, Errors: []int{400, 404, 409, 413, 415, 429}},
 		},
 		{
 			http.MethodDelete, "/api/oem-api/user", "deleteUser", d.deleteUser,
-			wire.Doc{Summary: "Removes a user from an organization.", Request: removalRequest{}, Answer: statusResponse{}, Errors: []int{400, 403, 404, 409, 413, 415}},
+			wire.Doc{Summary: "Removes a user from an organization.", Request: removalRequest{}, Answer: statusResponse{}, Errors: []int{400, 403, 404, 409, 413, 415, 429}},
 		},
 		{
 			http.MethodPost, "/api/oem-api/organization/session", "createSession", d.createSession,
-			wire.Doc{Summary: "Returns a URL that signs a user in to an organization, once.", Request: sessionRequest{}, Answer: sessionResponse{}, Errors: []int{400, 403, 413, 415}},
+			wire.Doc{Summary: "Returns a URL that signs a user in to an organization, once.", Request: sessionRequest{}, Answer: sessionResponse{}, Errors: []int{400, 403, 413, 415, 429}},
 		},
 	}
 	mount := wire.Mount{

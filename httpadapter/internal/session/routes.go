@@ -32,9 +32,9 @@ func Mount(gate *caller.Gate, decoder *wire.Decoder) wire.Mount {
 		Prefixes: []string{"/session", "/.well-known/jwks.json", "/oauth2/token"},
 		Routes: []wire.Route{
 			anyone(http.MethodPost, "/session", "signIn", d.signIn,
-				wire.Doc{Summary: "Signs a user in.", Request: signInRequest{}, Status: 200, Answer: tokensResponse{}, Errors: []int{400}}),
+				wire.Doc{Summary: "Signs a user in.", Request: signInRequest{}, Status: 200, Answer: tokensResponse{}, Errors: []int{400, 429}}),
 			anyone(http.MethodPost, "/session/refresh", "refreshSession", d.refresh,
-				wire.Doc{Summary: "Spends a refresh token.", Request: refreshRequest{}, Status: 200, Answer: tokensResponse{}, Errors: []int{400}}),
+				wire.Doc{Summary: "Spends a refresh token.", Request: refreshRequest{}, Status: 200, Answer: tokensResponse{}, Errors: []int{400, 429}}),
 			{
 				Method: http.MethodDelete, Pattern: "/session", Name: "signOut",
 				Policy:  wire.Policy{Who: wire.WhoUser, Scope: "self"},
@@ -46,13 +46,13 @@ func Mount(gate *caller.Gate, decoder *wire.Decoder) wire.Mount {
 				Method: http.MethodPut, Pattern: "/session/password", Name: "changePassword",
 				Policy:  wire.Policy{Who: wire.WhoUser, Scope: "self"},
 				Handler: caller.Serve(gate.Changer, d.changePassword),
-				Doc:     wire.Doc{Summary: "Changes the caller's password, and signs him in anew.", Request: passwordRequest{}, Status: 200, Answer: tokensResponse{}, Errors: []int{400, 403}},
+				Doc:     wire.Doc{Summary: "Changes the caller's password, and signs him in anew.", Request: passwordRequest{}, Status: 200, Answer: tokensResponse{}, Errors: []int{400, 403, 429}},
 			},
 			anyone(http.MethodGet, "/.well-known/jwks.json", "fetchKeys", d.keys,
 				wire.Doc{Summary: "Returns the public keys that access tokens are signed with (RFC 7517).", Status: 200, Answer: usermgmt.JWKS{}}),
 			anyone(http.MethodPost, "/oauth2/token", "issueToken", d.token, wire.Doc{
 				Summary: "Gives a vendor an access token (RFC 6749, section 4.4).",
-				Request: tokenRequest{}, Media: []string{wire.MediaForm}, Status: 200, Answer: clientTokenResponse{}, Errors: []int{400, 401},
+				Request: tokenRequest{}, Media: []string{wire.MediaForm}, Status: 200, Answer: clientTokenResponse{}, Errors: []int{400, 401, 429},
 			}),
 		},
 		Errors:   wire.OAuth{},

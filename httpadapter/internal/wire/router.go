@@ -210,8 +210,7 @@ func (rt *Router) fail(res *response, r *http.Request, m *Mount, err error) {
 		h.Set("Allow", strings.Join(e.Allow, ", "))
 	}
 	if e.RetryAfter > 0 {
-		seconds := (e.RetryAfter + time.Second - 1) / time.Second
-		h.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+		h.Set("Retry-After", Seconds(e.RetryAfter))
 	}
 	contentType, v := m.Errors.Render(e)
 	body, err := encode(v)
@@ -221,6 +220,11 @@ func (rt *Router) fail(res *response, r *http.Request, m *Mount, err error) {
 		return
 	}
 	_ = Body(res, e.Kind.Status(), contentType, body) // the caller is gone: nothing is left to do
+}
+
+// Seconds is d in whole seconds, rounded up, as Retry-After has it.
+func Seconds(d time.Duration) string {
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
 
 // Refuse answers r with err as a handler's error would be answered, in the words
