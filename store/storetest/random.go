@@ -21,7 +21,7 @@ const seedVariable = "STORETEST_SEED"
 func modelCases() []testCase {
 	seeds := []uint64{1, 2, 3, 4, 5, 6}
 	if testing.Short() {
-		seeds = seeds[:2]
+		seeds = seeds[:3]
 	}
 	if n, err := strconv.ParseUint(os.Getenv(seedVariable), 10, 64); err == nil && n > uint64(len(seeds)) {
 		seeds = append(seeds, n)
