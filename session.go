@@ -177,26 +177,33 @@ func (m *Manager) logins(ctx context.Context, key string) ([]login, error) {
 			}
 			logins = append(logins, l)
 		}
+		if logins == nil {
+			// A look-up less would tell that nobody has the name.
+			l, err := m.login(ctx, r, store.User{})
+			if err != nil {
+				return err
+			}
+			logins = []login{{hash: l.hash}}
+		}
 		return nil
 	})
-	if err == nil && logins == nil {
-		logins = []login{{hash: m.decoy}}
-	}
 	return logins, err
 }
 
-// login reads the user's credential; the decoy stands in where there is none.
+// login reads the user's credential; the decoy stands in where there is none, and
+// is parsed as a credential is.
 func (m *Manager) login(ctx context.Context, r store.Reader, u store.User) (login, error) {
-	l := login{user: u, hash: m.decoy}
-	cred, err := r.Credential(ctx, u.ID)
+	l := login{user: u}
+	var err error
+	l.cred, err = r.Credential(ctx, u.ID)
+	text := l.cred.Hash
 	if errors.Is(err, ErrNotFound) {
-		return l, nil
+		l.cred, text, err = store.Credential{}, m.decoy.String(), nil
 	}
 	if err != nil {
 		return l, err
 	}
-	l.cred = cred
-	if l.hash, err = phc.Parse(cred.Hash); err != nil {
+	if l.hash, err = phc.Parse(text); err != nil {
 		return l, fmt.Errorf("credential of user %s: %w", u.ID, err)
 	}
 	return l, nil
