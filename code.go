@@ -15,6 +15,10 @@ import (
 // codePrefix begins one-time codes.
 const codePrefix = "umc_"
 
+// maxCodeTTL bounds Options.CodeTTL: a code stands in a URL, which leaves traces
+// (OWASP ASVS 5.0, 6.5.5 has 10 minutes for what is sent to a person).
+const maxCodeTTL = 15 * time.Minute
+
 // Code signs one user in to one organization, once. It is a secret: printing,
 // logging or JSON-encoding the struct leaves it out.
 type Code struct {

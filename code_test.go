@@ -1,6 +1,7 @@
 package usermgmt_test
 
 import (
+	"crypto/ed25519"
 	"errors"
 	"net/url"
 	"slices"
@@ -111,6 +112,15 @@ func TestCode(t *testing.T) {
 			o.clock.Advance(time.Minute + past)
 			_, _, err = o.m.RedeemCode(t.Context(), code.Code)
 			require.Equal(t, want, err, past)
+		}
+	})
+
+	t.Run("lives minutes at most", func(t *testing.T) {
+		t.Parallel()
+		key := usermgmt.SigningKey{ID: "k", Key: ed25519.NewKeyFromSeed(make([]byte, 32))}
+		for ttl, want := range map[time.Duration]error{15 * time.Minute: nil, 15*time.Minute + 1: usermgmt.ErrInvalid} {
+			_, err := usermgmt.New(memstore.New(), usermgmt.Options{SigningKeys: []usermgmt.SigningKey{key}, CodeTTL: ttl})
+			require.ErrorIs(t, err, want, ttl)
 		}
 	})
 

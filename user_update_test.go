@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -195,6 +196,16 @@ func TestRank(t *testing.T) {
 	owner := d.user(t, "owner")
 	_, err := d.CreateOrganization(t.Context(), usermgmt.NewOrganization{ID: "acme", Name: "Acme", Owner: owner.ID})
 	require.NoError(t, err)
+	// Rights in one kind of scope count like those in the realm, be the scopes listed or not.
+	require.NoError(t, d.CreatePermission(t.Context(), "parcels.open"))
+	above := []usermgmt.User{admin, reader, owner}
+	for kind, scope := range map[usermgmt.ScopeKind]string{usermgmt.ScopeFacility: "dock", usermgmt.ScopeOrganization: "acme"} {
+		r, err := d.CreateRole(t.Context(), usermgmt.NewRole{Scope: kind, Name: "opener", Permissions: []usermgmt.Permission{"parcels.open"}})
+		require.NoError(t, err)
+		for _, scopes := range [][]string{nil, {scope}} {
+			above = append(above, d.user(t, fmt.Sprintf("opener-%s-%d", kind, len(scopes)), usermgmt.Grant{Role: r.ID, Kind: kind, Scopes: scopes}))
+		}
+	}
 	m := d.acting(clerk)
 
 	acts := map[string]func(usermgmt.UserID) error{
@@ -213,8 +224,8 @@ func TestRank(t *testing.T) {
 		"delete":  func(id usermgmt.UserID) error { return m.DeleteUser(t.Context(), id) },
 	}
 	for name, act := range acts {
-		for _, above := range []usermgmt.User{admin, reader, owner} {
-			require.ErrorIs(t, act(above.ID), usermgmt.ErrForbidden, "%s %s", name, above.Username)
+		for _, u := range above {
+			require.ErrorIs(t, act(u.ID), usermgmt.ErrForbidden, "%s %s", name, u.Username)
 		}
 	}
 	// users.* realm-wide covers an administrator of every facility, who holds no more.

@@ -65,7 +65,7 @@ type Options struct {
 	Audience string
 	// AccessTokenTTL, RefreshTokenTTL and CodeTTL are the lives of access
 	// tokens (10 minutes), refresh tokens and with them sessions (30 days) and
-	// one-time codes (5 minutes).
+	// one-time codes (5 minutes; 15 at most).
 	AccessTokenTTL, RefreshTokenTTL, CodeTTL time.Duration
 	// TemporaryPasswordTTL is how long a temporary password works; 7 days.
 	TemporaryPasswordTTL time.Duration
@@ -194,6 +194,9 @@ func (o *Options) setDefaults() error {
 		if *d.value < 0 {
 			return invalid(d.name, "must not be negative")
 		}
+	}
+	if o.CodeTTL > maxCodeTTL {
+		return invalid("CodeTTL", "must be at most 15 minutes")
 	}
 	if o.RedirectURL != "" {
 		if err := checkRedirect(o.RedirectURL); err != nil {

@@ -200,3 +200,16 @@ func TestLogHoldsNoSecrets(t *testing.T) {
 		require.NotContains(t, text, secret)
 	}
 }
+
+// TestRefusalsNameTheCaller: whoever is refused a right leaves his name in the log.
+func TestRefusalsNameTheCaller(t *testing.T) {
+	t.Parallel()
+	var log exchange.Log
+	s := newSite(t, Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	access, _ := s.signIn(t, "bob", passphrase)
+	refused := s.call(t, access, "POST", "/auth/users", `{"firstName": "E", "lastName": "M", "userName": "eve@example.com", "password": "a long one 1"}`)
+	require.Equal(t, 403, refused.status)
+	require.Regexp(t, `route=/auth/users status=403 .* caller=user:`+string(bob)+"\n", log.String())
+	s.call(t, access+"x", "POST", "/auth/users", `{}`)
+	require.Regexp(t, `route=/auth/users status=401 .* request_id=\S+\n$`, log.String(), "nobody is named on his own word")
+}

@@ -108,6 +108,7 @@ func (g *Gate) admit(r *http.Request, m *usermgmt.Manager, actor usermgmt.Actor,
 // As returns m acting for the actor, who came with the request. One who is
 // outside of the tenant that the request is tied to gets 403.
 func (g *Gate) As(r *http.Request, m *usermgmt.Manager, actor usermgmt.Actor) (*usermgmt.Manager, error) {
+	wire.SetCaller(r.Context(), actor.String())
 	if g.options.Tenant == nil {
 		return m.As(actor), nil
 	}

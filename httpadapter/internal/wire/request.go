@@ -22,6 +22,7 @@ type exchange struct {
 	id     string
 	route  *endpoint
 	params []string
+	caller string
 }
 
 func exchangeOf(ctx context.Context) *exchange {
@@ -35,6 +36,14 @@ func RequestID(ctx context.Context) string {
 		return x.id
 	}
 	return ""
+}
+
+// SetCaller notes who makes the request that a Router serves under ctx, for the
+// line of the log. It is for whoever has verified that.
+func SetCaller(ctx context.Context, name string) {
+	if x := exchangeOf(ctx); x != nil {
+		x.caller = name
+	}
 }
 
 // RouteOf is the route that a Router serves under ctx.

@@ -292,11 +292,16 @@ func (rt *Router) logAccess(r *http.Request, pattern string, res *response, took
 	if !rt.logger.Enabled(r.Context(), slog.LevelInfo) {
 		return
 	}
-	rt.logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
+	attrs := []slog.Attr{
 		slog.String("method", r.Method[:min(len(r.Method), maxLoggedMethod)]),
 		slog.String("route", pattern),
 		slog.Int("status", res.status),
 		slog.Duration("duration", took),
 		slog.Int64("bytes", res.bytes),
-		slog.String("request_id", RequestID(r.Context())))
+		slog.String("request_id", RequestID(r.Context())),
+	}
+	if x := exchangeOf(r.Context()); x != nil && x.caller != "" {
+		attrs = append(attrs, slog.String("caller", x.caller))
+	}
+	rt.logger.LogAttrs(r.Context(), slog.LevelInfo, "request", attrs...)
 }

@@ -196,6 +196,11 @@ func TestLog(t *testing.T) {
 	}{
 		{"access", func(w http.ResponseWriter, _ *http.Request) error { return JSON(w, 201, "ab") }, "/x/hidden?token=hidden", slog.LevelInfo,
 			"level=INFO msg=request method=GET route=/x/{id} status=201 duration=1.5ms bytes=4 request_id=r1\n"},
+		{"caller", func(w http.ResponseWriter, r *http.Request) error {
+			SetCaller(r.Context(), "user:7")
+			return Invalidf("a", "b")
+		}, "/x/1", slog.LevelInfo,
+			"level=INFO msg=request method=GET route=/x/{id} status=400 duration=1.5ms bytes=111 request_id=r1 caller=user:7\n"},
 		{"unmatched", nothing, "/x/hidden/deeper", slog.LevelInfo,
 			"level=INFO msg=request method=GET route=unmatched status=404 duration=1.5ms bytes=83 request_id=r1\n"},
 		{"our fault", func(http.ResponseWriter, *http.Request) error { return errors.New("disk on fire") }, "/x/1", slog.LevelError,
