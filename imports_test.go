@@ -32,6 +32,7 @@ var allowedImports = map[string]map[string]string{
 	"internal/phc":      {"golang.org/x/crypto": "argon2id, bcrypt, scrypt, PBKDF2"},
 	"internal/gate":     {},
 	"internal/tier":     {},
+	"internal/defects":  {},
 	"internal/record": {
 		module + "/store": "whose records it turns into bytes",
 	},

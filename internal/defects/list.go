@@ -1,0 +1,7 @@
+package main
+
+import "slices"
+
+func defects() []defect {
+	return slices.Concat(rightsDefects(), tokenDefects(), memberDefects(), passwordDefects(), storeDefects(), wireDefects())
+}
