@@ -69,8 +69,8 @@ func TestCancel(t *testing.T) {
 // TestCancelSQLite does the same where a running statement is interrupted.
 func TestCancelSQLite(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("left out of short runs: takes seconds")
+	if testing.Short() || detector {
+		t.Skip("left out of short runs and under the race detector: takes seconds, or minutes")
 	}
 	long := tier.Count(0, 0, 1, 1) == 1
 	cancelEach(t, "sqlitestore", long, []moment{inside, before, after}[:tier.Count(1, 1, 3, 3)]...)

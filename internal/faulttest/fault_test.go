@@ -151,8 +151,8 @@ func TestFaults(t *testing.T) {
 // has the faults that a database meets in its own way.
 func TestFaultsSQLite(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("left out of short runs: takes seconds")
+	if testing.Short() || detector {
+		t.Skip("left out of short runs and under the race detector: takes seconds, or minutes")
 	}
 	own := []string{"broken", "outcome unknown, committed", "panic"}
 	fs := slices.DeleteFunc(faults(), func(f expected) bool { return tier.Count(0, 0, 1, 1) == 0 && !slices.Contains(own, f.name) })
