@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,8 +102,8 @@ type attack struct {
 	times int
 	// send writes what there is to write, and may go on until it fails.
 	send func(conn net.Conn) error
-	// want are the statuses that it may get, the first of them at least once. On a
-	// machine that is too busy to read a header in time any may be cut instead.
+	// want are the statuses that it may get. On a machine that is too busy to read a
+	// header in time any may be cut instead, but not all.
 	want []int
 }
 
@@ -260,16 +261,16 @@ func TestOverload(t *testing.T) {
 			}
 		})
 	}
-	// The greatest heap is watched, garbage included.
-	var peak uint64
+	// The greatest heap is watched: what is alive, and with the garbage.
+	var alive, peak uint64
 	good.Go(func() {
 		tick := time.NewTicker(20 * time.Millisecond)
 		defer tick.Stop()
 		for over.Err() == nil {
 			<-tick.C
-			var m runtime.MemStats
-			runtime.ReadMemStats(&m)
-			peak = max(peak, m.HeapAlloc)
+			now := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+			metrics.Read(now)
+			alive, peak = max(alive, now[0].Value.Uint64()), max(peak, now[1].Value.Uint64())
 		}
 	})
 
@@ -298,24 +299,33 @@ func TestOverload(t *testing.T) {
 		for status := range answers[i] {
 			require.Contains(t, append(a.want, cut), status, a.name)
 		}
-		require.NotZero(t, answers[i][a.want[0]], a.name)
+		if a.want[0] != cut {
+			require.Less(t, answers[i][cut], a.times, a.name)
+		}
 	}
-	// Those who came at once were all let in before the first had failed.
-	status, err := f.strike(t.Context(), all[len(all)-1])
-	require.NoError(t, err)
-	require.Equal(t, 429, status, "more than 100 failures from one address are too many")
+	// Those who came at once were all let in before the first had failed. Who comes
+	// later is not, but for the few whose turn has come meanwhile.
+	byAddress, late := all[len(all)-1], 0
+	for status := 0; status != 429; late++ {
+		require.Less(t, late, 250, "guesses from an address that had more than 100 failures")
+		var err error
+		status, err = f.strike(t.Context(), byAddress)
+		require.NoError(t, err)
+	}
+	t.Logf("afterwards guess %d from the address is one too many", late)
 	t.Logf("good callers: %d served, %d failed, the slowest in %v", served.Load(), failed.Load(), time.Duration(slowest.Load()).Round(time.Millisecond))
 	require.Zero(t, failed.Load())
 	require.Greater(t, served.Load(), int64(4), "each of them more than once")
 
 	const bound = 128 << 20
-	t.Logf("memory: %d KiB idle, at most %d KiB meanwhile, garbage included", idle.heap>>10, peak>>10)
-	require.Less(t, int(peak), idle.heap+bound)
-	settle(t, idle)
+	t.Logf("memory: %d KiB idle, at most %d KiB alive meanwhile and %d KiB with garbage", idle.heap>>10, alive>>10, peak>>10)
+	require.Less(t, int(alive), idle.heap+bound)
+	settle(t, idle, 16<<20)
 }
 
-// settle waits until what was held for connections is given back.
-func settle(t *testing.T, before usage) {
+// settle waits until what was held for connections is given back, and allows
+// for so many bytes of caches.
+func settle(t *testing.T, before usage, caches int) {
 	t.Helper()
 	var now usage
 	require.Eventually(t, func() bool {
@@ -323,5 +333,5 @@ func settle(t *testing.T, before usage) {
 		return now.goroutines <= before.goroutines+5 && now.files <= before.files+5
 	}, patience, 50*time.Millisecond, "what is held: %+v before, %+v now", before, &now)
 	t.Logf("before: %+v; after: %+v", before, now)
-	require.Less(t, now.heap, before.heap+16<<20, "memory that is not given back")
+	require.Less(t, now.heap, before.heap+caches, "memory that is not given back")
 }

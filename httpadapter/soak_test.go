@@ -219,7 +219,7 @@ func TestSoak(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, members.Items, 1)
 	t.Logf("in the midst of it: %+v", middle)
-	settle(t, before)
+	settle(t, before, 64<<20)
 	if tier.Count(0, 0, 1, 1) == 1 {
 		require.Less(t, held(t).heap, middle.heap+8<<20, "memory that grows with time")
 	}
