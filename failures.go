@@ -80,12 +80,13 @@ func (t tally) window() time.Duration {
 }
 
 // asOf returns what is left of a record. What a clock that went back has left in
-// the future is cut down to what it may be, and cut says so.
+// the future is cut down to what it would be if all had failed now, and cut says so.
 func (t tally) asOf(f store.Failures, now time.Time) (left store.Failures, cut bool) {
 	if !now.Before(f.ExpiresAt) {
 		return store.Failures{}, false
 	}
-	if most := store.Micro(now.Add(t.rate.span())); f.Until.After(most) {
+	span := time.Duration(min(f.Count, int64(t.rate.Burst))) * t.rate.Every
+	if most := store.Micro(now.Add(span)); f.Until.After(most) {
 		f.Until, cut = most, true
 	}
 	if most := store.Micro(now.Add(t.window())); f.ExpiresAt.After(most) {

@@ -328,7 +328,11 @@ func TestClocksMayGoBack(t *testing.T) {
 	_, err = m.SignIn(t.Context(), "bob", passphrase)
 	require.NoError(t, err)
 
-	d.clock.Advance(2000 * time.Hour)
+	fails(t, d.Manager, "bob", 1)
+	d.clock.Advance(-1000 * time.Hour)
+	fails(t, d.Manager, "bob", 9) // the one is no more than one
+
+	d.clock.Advance(3000 * time.Hour)
 	for range 50 {
 		d.clock.Advance(time.Hour)
 		fails(t, d.Manager, "ada", 1)
