@@ -164,7 +164,14 @@ func mustUndo(steps []step, number int, m moment) bool {
 	if number == 0 {
 		return true
 	}
-	p := steps[number-1]
-	return p.unit == update || p.name == "Update" && m == before ||
-		slices.Contains(steps[number:], step{commit, update}) && (p.name != "Update" || m != after && m != inside)
+	p, left := steps[number-1], 0
+	for _, s := range steps[number:] {
+		if s == (step{commit, update}) {
+			left++
+		}
+	}
+	if p.name == "Update" && (m == after || m == inside) {
+		left-- // its own
+	}
+	return p.unit == update || p.name == "Update" && m == before || left > 0
 }

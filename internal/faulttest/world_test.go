@@ -75,9 +75,8 @@ func options(t testing.TB, clock func() time.Time, random io.Reader) usermgmt.Op
 	return usermgmt.Options{
 		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: usermgmt.PasswordHash{MemoryKiB: 8, Time: 1, Threads: 1}, HashSlots: 1,
 		Clock: clock, Random: random, RedirectURL: "https://app.example/enter", Logger: slog.New(slog.DiscardHandler),
-		// Guesses are counted in units of work of their own, which stay if the rest
-		// does not come about: package usermgmt looks at those.
-		Throttle: usermgmt.Throttle{Off: true},
+		// Of sign-ins that break, a world sees many at one moment.
+		Throttle: usermgmt.Throttle{Account: usermgmt.Rate{Burst: 1000}, AccountLimit: 1000},
 	}
 }
 
