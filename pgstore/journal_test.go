@@ -89,11 +89,10 @@ func (v verdict) requireFlawless(t testing.TB) {
 
 // held is what a store holds of a load.
 type held struct {
-	events   []string // their objects
-	users    map[string]int64
-	counted  int64
-	usedAt   map[string]time.Time // of the tokens that are there
-	problems []string
+	events  []string // their objects
+	users   map[string]int64
+	counted int64
+	usedAt  map[string]time.Time // of the tokens that are there
 }
 
 // hold reads what the store holds of the load.

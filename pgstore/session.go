@@ -122,6 +122,8 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 			" WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED))",
 		"DELETE FROM {vendor_secret} WHERE realm=$1 AND (vendor_id, digest) IN" +
 			" (SELECT vendor_id, digest FROM {vendor_secret} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3)",
+		"DELETE FROM {failures} WHERE realm=$1 AND digest IN" +
+			" (SELECT digest FROM {failures} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3)",
 	} {
 		left := int64(limit) - total
 		if left == 0 {
@@ -131,13 +133,6 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 		if err != nil {
 			return 0, err
 		}
-		total += n
-	}
-	if left := int64(limit) - total; err == nil && left > 0 {
-		var n int64
-		n, err = t.conn.exec(ctx, "DELETE FROM {failures} WHERE realm=$1 AND digest IN"+
-			" (SELECT digest FROM {failures} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3)",
-			t.realm, now.UnixMicro(), left)
 		total += n
 	}
 	t.changed = t.changed || total > 0

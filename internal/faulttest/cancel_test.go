@@ -120,7 +120,7 @@ func (c call) cancelAll(t *testing.T, open func(testing.TB) store.Store, reads b
 			} else {
 				what = fmt.Sprintf("cancelled %s step %d, %s, of %v", m, at, cl.steps[at-1].name, cl.steps)
 			}
-			result, err, panicked := w.run(ctx, c, c.manager(t, w, false), cancelling(m, cancel), at)
+			result, panicked, err := w.run(ctx, c, c.manager(t, w, false), cancelling(m, cancel), at)
 			cancel()
 			_, fired := w.tap.trace()
 			n.runs.Add(1)
@@ -137,7 +137,7 @@ func (c call) cancelAll(t *testing.T, open func(testing.TB) store.Store, reads b
 			}
 			switch {
 			case c.parts && at > 0: // what came before the end stays
-				_, err, _ := w.run(t.Context(), c, c.manager(t, w, false), nil, 0)
+				_, _, err := w.run(t.Context(), c, c.manager(t, w, false), nil, 0)
 				require.NoError(t, err, what)
 				require.Equal(t, settled(cl.after), settled(w.dump(t)), what)
 			case mustUndo(cl.steps, at, m):
@@ -153,7 +153,7 @@ func (c call) cancelAll(t *testing.T, open func(testing.TB) store.Store, reads b
 			}
 		}
 	}
-	result, err, _ := w.run(t.Context(), c, c.manager(t, w, false), nil, 0)
+	result, _, err := w.run(t.Context(), c, c.manager(t, w, false), nil, 0)
 	require.NoError(t, err, "after all")
 	require.Equal(t, cl.result, result)
 }

@@ -72,7 +72,7 @@ func faults() []expected {
 
 // run does the call on the Manager while the fault waits at the step, and
 // returns what came of it.
-func (w *world) run(ctx context.Context, c call, m *usermgmt.Manager, f *fault, at int) (result string, err error, panicked any) {
+func (w *world) run(ctx context.Context, c call, m *usermgmt.Manager, f *fault, at int) (result string, panicked any, err error) {
 	if c.actor != nil {
 		w.tap.arm(nil, 0)
 		m = m.As(c.actor(w))
@@ -81,7 +81,7 @@ func (w *world) run(ctx context.Context, c call, m *usermgmt.Manager, f *fault, 
 	w.tap.arm(f, at)
 	defer func() { panicked = recover() }()
 	result, err = c.on(ctx, w, m)
-	return result, err, nil
+	return result, nil, err
 }
 
 // usable requires that no lock is held: of the store by a unit that has ended.
@@ -122,7 +122,7 @@ func (c call) manager(t testing.TB, w *world, warm bool) *usermgmt.Manager {
 func (c call) clean(t testing.TB, w *world, warm bool) clean {
 	t.Helper()
 	cl := clean{before: w.dump(t)}
-	result, err, panicked := w.run(t.Context(), c, c.manager(t, w, warm), nil, 0)
+	result, panicked, err := w.run(t.Context(), c, c.manager(t, w, warm), nil, 0)
 	require.NoError(t, err)
 	require.Nil(t, panicked)
 	cl.result = result
@@ -218,7 +218,7 @@ func (c call) breakAt(t *testing.T, w *world, m *usermgmt.Manager, cl clean, f e
 	if at <= len(cl.steps) {
 		what = fmt.Sprintf("%s at step %d, %s, of %v", f.name, at, cl.steps[at-1].name, cl.steps)
 	}
-	result, err, panicked := w.run(t.Context(), c, m, &f.fault, at)
+	result, panicked, err := w.run(t.Context(), c, m, &f.fault, at)
 	_, fired = w.tap.trace()
 	w.usable(t)
 	state := w.dump(t)
@@ -249,7 +249,7 @@ func (c call) breakAt(t *testing.T, w *world, m *usermgmt.Manager, cl clean, f e
 		require.Equal(t, cl.after, state, what)
 	case c.parts:
 		// What came before stays, and to do it again comes to the same end.
-		_, err, _ := w.run(t.Context(), c, m, nil, 0)
+		_, _, err := w.run(t.Context(), c, m, nil, 0)
 		require.NoError(t, err, what)
 		require.Equal(t, settled(cl.after), settled(w.dump(t)), what)
 	default:
@@ -257,7 +257,7 @@ func (c call) breakAt(t *testing.T, w *world, m *usermgmt.Manager, cl clean, f e
 	}
 	if !cl.writes() {
 		// What the Manager remembers by now, it remembers rightly.
-		result, err, _ := w.run(t.Context(), c, m, nil, 0)
+		result, _, err := w.run(t.Context(), c, m, nil, 0)
 		require.NoError(t, err, what)
 		require.Equal(t, cl.result, result, what)
 	}
