@@ -480,3 +480,47 @@ func TestBulk(t *testing.T) {
 		})
 	}
 }
+
+// Rights may be taken away by a transaction that a unit has to wait for when it
+// has read all and written all but its events.
+func TestUnitWaitsForARevocation(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	d := newDatabase(t, nil)
+	s := d.open(t)
+	update(t, s, func(tx store.Tx) error { return tx.CreateUser(ctx, person("ada")) })
+	event := store.Event{Action: "a.b"}
+	for name, also := range map[string]func(store.Tx) error{
+		"and writes": func(tx store.Tx) error { return tx.CreateUser(ctx, person("bob")) },
+		"and takes rights itself": func(tx store.Tx) error {
+			u, err := tx.User(ctx, "eve")
+			u.Disabled = true
+			return errors.Join(err, tx.UpdateUser(ctx, u))
+		},
+	} {
+		update(t, s, func(tx store.Tx) error {
+			return errors.Join(tx.CreateUser(ctx, person("eve")), tx.CreateSession(ctx, session("s", "ada")))
+		})
+		before, err := s.Generation(ctx, realm)
+		require.NoError(t, err)
+		host, err := d.pool.Begin(ctx)
+		require.NoError(t, err)
+		require.NoError(t, In(host, &Options{Schema: s.naming.schema}).Update(ctx, realm, func(tx store.Tx) error {
+			return errors.Join(tx.DeleteSession(ctx, "s"), tx.AppendEvent(ctx, event))
+		}))
+		pids, done := make(chan int64, 2*maxTries), make(chan error, 1)
+		go func() {
+			done <- s.Update(ctx, realm, func(tx store.Tx) error {
+				pids <- process(t, tx)
+				now, err := tx.Generation(ctx)
+				if err == nil && now != before {
+					err = errors.New("not allowed")
+				}
+				return errors.Join(err, also(tx), tx.AppendEvent(ctx, event))
+			})
+		}()
+		d.whenWaiting(ctx, t, <-pids, func() { require.NoError(t, host.Commit(ctx)) })
+		require.ErrorContains(t, <-done, "not allowed", name)
+		update(t, s, func(tx store.Tx) error { return tx.DeleteUser(ctx, "eve") })
+	}
+}

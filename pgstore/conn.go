@@ -240,6 +240,7 @@ func (c *conn) commit(ctx context.Context, last ...step) error {
 		return nil
 	}
 	n := len(c.later) + len(last)
+	c.lease = nil // what holds a COMMIT is not sent twice
 	committing, release := outlive(ctx)
 	defer release()
 	answered, cause := c.pipeline(committing, append(last, step{sql: "COMMIT"}))

@@ -63,29 +63,39 @@ func (t *tx) Generation(ctx context.Context) (uint64, error) {
 	if err := t.ok(ctx); err != nil {
 		return 0, err
 	}
-	if t.rights && !t.bumped {
-		t.conn.later = append(t.conn.later, t.sameGeneration()...)
-		t.conn.later = append(t.conn.later, t.flushRights()...)
-	}
+	t.conn.later = append(t.conn.later, t.flushRights()...)
 	n, err := t.reader.Generation(ctx)
-	if err == nil && !t.bumped {
-		if t.generation != nil && *t.generation != n {
-			return 0, t.conflict()
-		}
+	if err != nil {
+		return 0, err
+	}
+	if t.generation != nil && n != t.next() {
+		return 0, t.conflict()
+	}
+	if !t.bumped {
 		t.generation = &n
 	}
-	return n, err
+	return n, nil
 }
 
-// sameGeneration fails unless the generation is what the unit was told. Once the
-// unit has given the realm its next one, nobody else can.
+// next is what the generation is, if nobody but the unit has changed it since the
+// unit asked.
+func (t *tx) next() uint64 {
+	if t.bumped {
+		return *t.generation + 1
+	}
+	return *t.generation
+}
+
+// sameGeneration fails unless the generation is next. It takes no lock, so it is
+// the last thing that a unit asks: whoever has committed a change of rights
+// before the unit had its turn at the events is seen by it.
 func (t *tx) sameGeneration() []step {
-	if t.generation == nil || t.bumped {
+	if t.generation == nil {
 		return nil
 	}
 	return []step{{
 		sql:  "SELECT 1/(coalesce(max(generation), 0)=$2)::int FROM {realm} WHERE realm=$1",
-		args: []any{t.realm, int64(*t.generation)},
+		args: []any{t.realm, int64(t.next())},
 	}}
 }
 

@@ -78,11 +78,9 @@ func (t *tx) conflict() error {
 }
 
 // unchanged are statements that fail unless all records that the unit rests on
-// are as it has read them, and lock them. They also fail if rights have been
-// taken away since the unit asked for the generation: those by which it goes on
-// may be among them, and it may have read since what went with them.
+// are as it has read them, and lock them.
 func (t *tx) unchanged() []step {
-	steps := t.sameGeneration()
+	var steps []step
 	var rest []rowKey
 	for key, row := range t.seen {
 		if !row.held {

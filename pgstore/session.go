@@ -121,9 +121,9 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 		"DELETE FROM {token} WHERE realm=$1 AND digest=ANY(ARRAY(SELECT digest FROM {token}" +
 			" WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED))",
 		"DELETE FROM {vendor_secret} WHERE realm=$1 AND (vendor_id, digest) IN" +
-			" (SELECT vendor_id, digest FROM {vendor_secret} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3)",
-		"DELETE FROM {failures} WHERE realm=$1 AND digest IN" +
-			" (SELECT digest FROM {failures} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3)",
+			" (SELECT vendor_id, digest FROM {vendor_secret} WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED)",
+		"DELETE FROM {failures} WHERE realm=$1 AND digest=ANY(ARRAY(SELECT digest FROM {failures}" +
+			" WHERE realm=$1 AND expires_at<=$2 ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED))",
 	} {
 		left := int64(limit) - total
 		if left == 0 {

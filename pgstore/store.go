@@ -292,7 +292,7 @@ func (s *Store) update(ctx context.Context, realm store.Realm, fn func(store.Tx)
 		return 0, c.broken
 	case err != nil:
 		// Of what waits to be sent something may be refused, which comes first.
-		if moved := c.run(ctx, t.unchanged()...); errors.Is(moved, errConflict) {
+		if moved := c.run(ctx, t.still()...); errors.Is(moved, errConflict) {
 			return 0, moved
 		}
 		return 0, err

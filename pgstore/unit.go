@@ -87,18 +87,22 @@ func (t *tx) Lock(ctx context.Context, name string) error {
 }
 
 // finish returns the statements by which the unit ends, the most contended last.
+// They fail unless what the unit rests on is as it was. That includes the
+// generation: rights that have been taken away since the unit asked for it may be
+// those by which it acts, and it may have read since what went with them.
 func (t *tx) finish() []step {
-	steps := t.unchanged()
 	if !t.changed {
-		if len(t.seen) < 2 { // whatever one record says is of one moment
-			return nil
-		}
-		return steps
+		return t.still()
 	}
-	steps = append(steps, t.flushUsers()...)
+	steps := append(t.unchanged(), t.flushUsers()...)
 	steps = append(steps, t.flushRights()...)
-	return append(steps, t.flushEvents()...)
+	steps = append(steps, t.flushEvents()...)
+	return append(steps, t.sameGeneration()...)
 }
+
+// still is finish for a unit that writes nothing, or that has failed: what it
+// found, and found missing, is to be of one moment.
+func (t *tx) still() []step { return append(t.unchanged(), t.sameGeneration()...) }
 
 // list returns the records of a query whose last argument is the limit, nil if
 // there are none or if limit is not positive.
