@@ -191,16 +191,22 @@ func (g *guess) prove(ctx context.Context) error {
 }
 
 // verify reports whether the password is that of the login. One that could not
-// be verified for want of a slot was no guess.
+// be verified for want of a slot was no guess, also if the caller has stopped
+// waiting for one.
 func (g *guess) verify(ctx context.Context, l login, password string) (bool, error) {
 	ok, err := g.m.slotVerify(ctx, l.hash, password)
-	if errors.Is(err, ErrBusy) && !g.m.opts.Throttle.Off {
+	if err != nil && !g.m.opts.Throttle.Off {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), forgiveness)
+		defer cancel()
 		if ferr := g.m.forgive(ctx, g.at); ferr != nil {
-			return false, ferr
+			return false, errors.Join(err, ferr)
 		}
 	}
 	return ok, err
 }
+
+// forgiveness is how long it may take to take back a count whose caller has gone.
+const forgiveness = 5 * time.Second
 
 // refusePasswords refuses passwords from an address that has failed too often.
 func (m *Manager) refusePasswords(ctx context.Context, event string) error {
