@@ -2,6 +2,7 @@ package usermgmt_test
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -554,4 +555,42 @@ func TestWhatCannotBeCountedIsRefused(t *testing.T) {
 	_, err := d.With(&brittle{Store: d.store, view: unread}).From(home).SignIn(t.Context(), "ada", passphrase)
 	require.ErrorIs(t, err, unread)
 	d.signIn(t, "ada", passphrase)
+}
+
+// salted blocks whoever asks it for a salt, within a slot, while it is stuck.
+type salted struct{ stuck, asked chan struct{} }
+
+func (s salted) Read(b []byte) (int, error) {
+	if len(b) == 16 {
+		select {
+		case s.asked <- struct{}{}:
+			<-s.stuck
+		default:
+		}
+	}
+	return rand.Read(b)
+}
+
+// TestWhoStopsWaitingHasNotGuessed: while passwords wait for a slot nobody looks at
+// them, so those whose callers go away meanwhile do not count.
+func TestWhoStopsWaitingHasNotGuessed(t *testing.T) {
+	t.Parallel()
+	random := salted{stuck: make(chan struct{}), asked: make(chan struct{})}
+	d := newDesk(t, func(o *usermgmt.Options) { o.HashSlots, o.Random = 1, random })
+	d.person(t, "ada")
+	bob := d.user(t, "bob")
+	done := make(chan error, 1)
+	go func() { done <- d.SetPassword(t.Context(), bob.ID, passphrase) }()
+	<-random.asked // and holds the only slot from now on
+	for range 12 {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+		_, err := d.SignIn(ctx, "ada", passphrase)
+		cancel()
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
+	close(random.stuck)
+	require.NoError(t, <-done)
+	fails(t, d.Manager, "ada", 9)
+	_, err := d.SignIn(t.Context(), "ada", passphrase)
+	require.NoError(t, err)
 }
