@@ -25,8 +25,8 @@ func (g *guard) readAhead() *ahead {
 	return a
 }
 
-// Lock takes a lock once. Users and members that were read before it was had do
-// not count any more.
+// Lock takes a lock once. Users, members and permissions that were read before it
+// was had do not count any more.
 func (t *aheadTx) Lock(ctx context.Context, name string) error {
 	if t.locks[name] {
 		return nil
@@ -36,6 +36,7 @@ func (t *aheadTx) Lock(ctx context.Context, name string) error {
 			return err
 		}
 		t.known.forgetUsers()
+		t.known.permissions = nil
 		clear(t.known.members)
 		clear(t.known.pages)
 	}

@@ -273,6 +273,9 @@ func (m *Manager) DeletePermission(ctx context.Context, p Permission) error {
 		if err := g.needAll(ctx, RolesDelete); err != nil {
 			return err
 		}
+		if err := g.lockPermissions(ctx, p); err != nil {
+			return err
+		}
 		if err := g.tx.DeletePermission(ctx, string(p)); err != nil {
 			return err
 		}
@@ -320,10 +323,27 @@ func (g *guard) strip(ctx context.Context, gone []string) error {
 	return nil
 }
 
+// lockPermissions makes whoever gives one of the realm's own permissions and whoever
+// deletes one take turns. The engine's own stay, so they need no lock.
+func (g *guard) lockPermissions(ctx context.Context, ps ...Permission) error {
+	own := ownPermissions()
+	custom := slices.ContainsFunc(ps, func(p Permission) bool {
+		_, ok := slices.BinarySearch(own, p)
+		return p != All && !ok
+	})
+	if g.tx == nil || !custom {
+		return nil
+	}
+	return g.tx.Lock(ctx, "permissions")
+}
+
 // checkPermissions reports the first of a list that is malformed or unknown.
 func (g *guard) checkPermissions(ctx context.Context, field string, ps []Permission) error {
 	if len(ps) == 0 {
 		return nil
+	}
+	if err := g.lockPermissions(ctx, ps...); err != nil {
+		return err
 	}
 	known, err := g.knownPermissions(ctx)
 	if err != nil {
