@@ -51,6 +51,48 @@ func TestUnitsMeet(t *testing.T) {
 		}
 		return tx.CreateSession(ctx, session("s", "ada"))
 	}
+	type act = func(store.Tx) error
+	// Acts of somebody whose rights are read from his record, or kept since then.
+	byRecord := func(do act) func(store.Tx, func()) error {
+		return func(tx store.Tx, read func()) error {
+			u, err := tx.User(ctx, "ada")
+			if err != nil {
+				return err
+			}
+			read()
+			if len(u.Grants) == 0 {
+				return errors.New("not allowed")
+			}
+			return do(tx)
+		}
+	}
+	byGeneration := func(do act) func(store.Tx, func()) error {
+		return func(tx store.Tx, read func()) error {
+			g, err := tx.Generation(ctx)
+			if err != nil {
+				return err
+			}
+			read()
+			if g > 0 {
+				return errors.New("not allowed")
+			}
+			return do(tx)
+		}
+	}
+	demote := func(also ...act) act {
+		return func(tx store.Tx) error {
+			u, err := tx.User(ctx, "ada")
+			u.Grants = nil
+			errs := []error{err, tx.UpdateUser(ctx, u)}
+			for _, do := range also {
+				errs = append(errs, do(tx))
+			}
+			return errors.Join(errs...)
+		}
+	}
+	create := func(tx store.Tx) error { return tx.CreateUser(ctx, person("bob")) }
+	look := func(tx store.Tx) error { _, err := tx.Credential(ctx, "ada"); return err }
+	forget := func(tx store.Tx) error { return tx.DeleteCredential(ctx, "ada") }
 	for name, c := range map[string]struct {
 		first  func(tx store.Tx, read func()) error
 		second func(tx store.Tx) error
@@ -71,80 +113,10 @@ func TestUnitsMeet(t *testing.T) {
 				return errors.Join(errD, err, tx.UpdateUser(ctx, u))
 			}, "sign-in refused",
 		},
-		"an act of an administrator who is demoted": {
-			func(tx store.Tx, read func()) error {
-				u, err := tx.User(ctx, "ada")
-				if err != nil {
-					return err
-				}
-				read()
-				if len(u.Grants) == 0 {
-					return errors.New("not allowed")
-				}
-				return tx.CreateUser(ctx, person("bob"))
-			},
-			func(tx store.Tx) error {
-				u, err := tx.User(ctx, "ada")
-				u.Grants = nil
-				return errors.Join(err, tx.UpdateUser(ctx, u))
-			}, "not allowed",
-		},
-		"an act by rights that were kept under a generation": {
-			func(tx store.Tx, read func()) error {
-				g, err := tx.Generation(ctx)
-				if err != nil {
-					return err
-				}
-				read()
-				if g > 0 {
-					return errors.New("not allowed")
-				}
-				return tx.CreateUser(ctx, person("bob"))
-			},
-			func(tx store.Tx) error {
-				u, err := tx.User(ctx, "ada")
-				u.Grants = nil
-				return errors.Join(err, tx.UpdateUser(ctx, u))
-			}, "not allowed",
-		},
-		"a failure that comes of two moments": {
-			func(tx store.Tx, read func()) error {
-				u, err := tx.User(ctx, "ada")
-				if err != nil {
-					return err
-				}
-				read()
-				if len(u.Grants) == 0 {
-					return errors.New("not allowed")
-				}
-				_, err = tx.Credential(ctx, "ada")
-				return err
-			},
-			func(tx store.Tx) error {
-				u, err := tx.User(ctx, "ada")
-				u.Grants = nil
-				return errors.Join(err, tx.UpdateUser(ctx, u), tx.DeleteCredential(ctx, "ada"))
-			}, "not allowed",
-		},
-		"a failure by rights that were kept under a generation": {
-			func(tx store.Tx, read func()) error {
-				g, err := tx.Generation(ctx)
-				if err != nil {
-					return err
-				}
-				read()
-				if g > 0 {
-					return errors.New("not allowed")
-				}
-				_, err = tx.Credential(ctx, "ada")
-				return err
-			},
-			func(tx store.Tx) error {
-				u, err := tx.User(ctx, "ada")
-				u.Grants = nil
-				return errors.Join(err, tx.UpdateUser(ctx, u), tx.DeleteCredential(ctx, "ada"))
-			}, "not allowed",
-		},
+		"an act of an administrator who is demoted":             {byRecord(create), demote(), "not allowed"},
+		"an act by rights that were kept under a generation":    {byGeneration(create), demote(), "not allowed"},
+		"a failure that comes of two moments":                   {byRecord(look), demote(forget), "not allowed"},
+		"a failure by rights that were kept under a generation": {byGeneration(look), demote(forget), "not allowed"},
 		"a record that is changed after it was read": {
 			func(tx store.Tx, read func()) error {
 				u, err := tx.User(ctx, "ada")

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/usermgmt-go/usermgmt/internal/tier"
+	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
 	"github.com/usermgmt-go/usermgmt/store"
 )
 
@@ -82,6 +83,7 @@ func TestCancelPostgres(t *testing.T) {
 	if tier.Count(0, 0, 1, 1) == 0 {
 		t.Skip("for the night: a world and its description take a hundred queries each; see TestCancelStorm")
 	}
+	pgtest.URL(t) // starts the server, before anybody looks who is left
 	cancelEach(t, "pgstore", true, before, inside, after)
 }
 

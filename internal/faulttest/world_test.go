@@ -1,10 +1,12 @@
 package faulttest
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"runtime/pprof"
 	"sync"
 	"testing"
 	"time"
@@ -92,7 +94,16 @@ var openers = map[string]func(testing.TB) store.Store{
 		if testing.Short() {
 			t.Skip("left out of short runs: a PostgreSQL server takes seconds to start")
 		}
-		s, err := pgstore.Open(t.Context(), pgtest.URL(t), nil)
+		// The pool and the server outlive a run, so their goroutines are none of it.
+		url, opened := pgtest.URL(t), make(chan struct{})
+		var s store.Store
+		var err error
+		go func() {
+			defer close(opened)
+			pprof.SetGoroutineLabels(context.Background())
+			s, err = pgstore.Open(t.Context(), url, nil)
+		}()
+		<-opened
 		require.NoError(t, err)
 		return s
 	},
