@@ -95,8 +95,19 @@ func (m *Manager) planPassword(ctx context.Context, s SnapshotUser, l login) (pl
 			return p, err
 		}
 	}
+	words := []string{s.Username, value(s.Email)}
+	if l.user.ID != "" { // the hash costs more than to ask for each
+		err := m.store.View(ctx, m.realm, func(r store.Reader) error {
+			known, err := knownWords(ctx, r, l.user)
+			words = append(words[:2], known...)
+			return err
+		})
+		if err != nil {
+			return p, err
+		}
+	}
 	var err error
-	p.hash, err = m.hashPassword(ctx, s.Password, s.Username, value(s.Email))
+	p.hash, err = m.hashPassword(ctx, s.Password, words...)
 	return p, err
 }
 

@@ -23,6 +23,29 @@ func newDecoy(opts Options) (phc.Hash, error) {
 	return phc.Parse(text)
 }
 
+// maxNamed is how many of a user's organizations forbid him their names: the first
+// by their ids. The work of a user of thousands is that of one of two dozen.
+const maxNamed = 24
+
+// knownWords are what is known of a user: his names, and those of his
+// organizations, in two reads. See PasswordPolicy.check.
+func knownWords(ctx context.Context, r store.Reader, u store.User) ([]string, error) {
+	words := []string{u.Username, u.Email}
+	members, err := r.Memberships(ctx, u.ID, "", maxNamed)
+	if err != nil || len(members) == 0 {
+		return words, err
+	}
+	ids := make([]OrganizationID, len(members))
+	for i, ms := range members {
+		ids[i] = ms.OrganizationID
+	}
+	named, err := r.OrganizationsByID(ctx, ids)
+	for _, o := range named {
+		words = append(words, o.Name, o.Slug)
+	}
+	return words, err
+}
+
 // hashPassword checks a new password against the policy and hashes it, waiting
 // for a slot as long as the context lasts. The words are what is known of the
 // user; see PasswordPolicy.check. Call it outside of units of work, and only
@@ -106,16 +129,18 @@ func (m *Manager) ResetPassword(ctx context.Context, user UserID, password strin
 }
 
 func (m *Manager) replacePassword(ctx context.Context, user UserID, password string, temporary bool) error {
-	var u store.User
+	var words []string
 	err := m.view(ctx, func(g *guard) error {
-		var err error
-		u, err = g.maySetPassword(ctx, user)
+		u, err := g.maySetPassword(ctx, user)
+		if err == nil {
+			words, err = knownWords(ctx, g.r, u)
+		}
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	hash, err := m.hashPassword(ctx, password, u.Username, u.Email)
+	hash, err := m.hashPassword(ctx, password, words...)
 	if err != nil {
 		return err
 	}
@@ -202,7 +227,7 @@ func (m *Manager) changePassword(ctx context.Context, try *guess, old, password 
 	if password == old {
 		return Tokens{}, invalid("password", "must differ from the old one")
 	}
-	hash, err := m.hashPassword(ctx, password, l.user.Username, l.user.Email)
+	hash, err := m.hashPassword(ctx, password, l.words...)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -247,6 +272,9 @@ func (m *Manager) verifiedOwner(ctx context.Context, try *guess, password string
 		u, err := r.User(ctx, UserID(m.actor.id))
 		if err == nil {
 			l, err = m.login(ctx, r, u)
+		}
+		if err == nil {
+			l.words, err = knownWords(ctx, r, u)
 		}
 		return err
 	})

@@ -14,6 +14,11 @@ import (
 // PasswordPolicy says which new passwords are accepted. Those that are stored
 // already go on working when it changes. The zero policy asks for 8 characters
 // and refuses well-known passwords.
+//
+// Whatever it says, a password that is set in plain text must not be the user's
+// username, his e-mail or one half of that, nor the name or the slug of an
+// organization that he is a member of then; of more than 24 those count that come
+// first by their ids. Case, blanks and punctuation make no difference.
 type PasswordPolicy struct {
 	// MinLength is the least number of characters (code points); 8 if 0. Where
 	// no second factor stands beside the password, 15 is better.
@@ -62,7 +67,7 @@ func (p *PasswordPolicy) setDefaults() error {
 
 // check reports why the password is not accepted, as an [*InvalidError] for
 // "password" that does not hold it. The words are what is known of its user:
-// his username, e-mail, organization; the password may be none of them.
+// his username, e-mail, organizations; the password may be none of them.
 func (p PasswordPolicy) check(password string, words ...string) error {
 	fault := func(reason string) error { return invalid("password", reason) }
 	switch {
@@ -81,7 +86,7 @@ func (p PasswordPolicy) check(password string, words ...string) error {
 	lower := strings.ToLower(password)
 	switch {
 	case isKnownWord(lower, words):
-		return fault("must not be the name or the address of the user")
+		return fault("must not be the name or the address of the user, nor the name of an organization of his")
 	case !p.AllowCommon && isCommon(lower):
 		return fault("must not be one of the most common passwords")
 	case p.Forbidden != nil && p.Forbidden(password):
@@ -120,13 +125,26 @@ func (p PasswordPolicy) checkKinds(password string) error {
 }
 
 // isKnownWord reports whether a password in lower case is one of the words, or
-// the part of one before or after an '@'.
+// the part of one before or after an '@', as it is or but for blanks and
+// punctuation, unless next to nothing is left without.
 func isKnownWord(lower string, words []string) bool {
+	letters := unpunctuated(lower)
+	same := func(w string) bool { return lower == w || len(letters) >= 4 && letters == unpunctuated(w) }
 	return slices.ContainsFunc(words, func(w string) bool {
 		w = strings.ToLower(w)
 		name, domain, _ := strings.Cut(w, "@")
-		return lower == w || lower == name || lower == domain
+		return same(w) || same(name) || same(domain)
 	})
+}
+
+// unpunctuated returns s without blanks, punctuation and symbols.
+func unpunctuated(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 // commonPasswords holds passwords that are tried first by whoever guesses, in

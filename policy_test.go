@@ -2,6 +2,7 @@ package usermgmt_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -42,6 +43,8 @@ func TestPasswordPolicy(t *testing.T) {
 		{"the e-mail", policy{}, "countess@analytical.example", false},
 		{"the e-mail's name", policy{}, "COUNTESS", false},
 		{"the e-mail's domain", policy{}, "analytical.example", false},
+		{"the username without its dot", policy{}, "AdaLovelace", false},
+		{"the e-mail's domain with blanks", policy{}, "- analytical example -", false},
 		{"the username and more", policy{}, "ada.lovelace 1815", true},
 		{"digits", policy{MinDigits: 2}, "violet 7 cradle", false},
 		{"enough digits", policy{MinDigits: 2}, "violet 77", true},
@@ -79,6 +82,70 @@ func TestPasswordPolicy(t *testing.T) {
 			require.False(t, status.Set)
 		})
 	}
+}
+
+// TestPasswordIsNoOrganizationsName: what the user's organizations are called is
+// the first that a stranger who knows where he works would try.
+func TestPasswordIsNoOrganizationsName(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	ctx := t.Context()
+	ada := d.person(t, "ada")
+	slug := "analytical-engines-42"
+	company := func(name, slug string) usermgmt.OrganizationID {
+		o, err := d.CreateOrganization(ctx, usermgmt.NewOrganization{Name: name, Slug: slug})
+		require.NoError(t, err)
+		return o.ID
+	}
+	own := company("Babbage & Sons Ltd.", slug)
+	company("Jacquard Looms", "")
+	tokens := d.signIn(t, "ada", passphrase)
+	refused := func(password string) {
+		t.Helper()
+		m := d.authenticated(t, tokens)
+		_, cerr := m.ChangePassword(ctx, passphrase, password)
+		_, uerr := d.UpdateUser(ctx, ada.ID, usermgmt.UserUpdate{Password: &password})
+		aerr := d.Apply(ctx, usermgmt.Snapshot{Users: []usermgmt.SnapshotUser{{Username: "ada", Password: password}}})
+		for way, err := range map[string]error{
+			"set": d.SetPassword(ctx, ada.ID, password), "reset": d.ResetPassword(ctx, ada.ID, password),
+			"change": cerr, "update": uerr, "apply": aerr,
+		} {
+			var fault *usermgmt.InvalidError
+			require.ErrorAs(t, err, &fault, "%s: %s", way, password)
+			require.Contains(t, fault.Field, "password", way)
+			require.NotContains(t, err.Error(), password)
+		}
+	}
+	require.NoError(t, d.SetPassword(ctx, ada.ID, slug), "she is no member yet")
+	require.NoError(t, d.SetPassword(ctx, ada.ID, passphrase))
+	tokens = d.signIn(t, "ada", passphrase)
+	_, err := d.AddMember(ctx, own, usermgmt.NewMember{User: ada.ID})
+	require.NoError(t, err)
+	for _, password := range []string{"Babbage & Sons Ltd.", "babbage & sons ltd.", "BabbageSonsLtd", slug, "Analytical Engines 42"} {
+		refused(password)
+	}
+	require.Equal(t, ada.ID, d.signIn(t, "ada", passphrase).UserID, "nothing was replaced")
+	for _, password := range []string{"Babbage & Sons Ltd. 1822", "Jacquard Looms"} {
+		require.NoError(t, d.SetPassword(ctx, ada.ID, password), "more than the name, or another's")
+	}
+
+	// The first 24 count, by their ids.
+	require.NoError(t, d.SetPassword(ctx, ada.ID, passphrase))
+	tokens = d.signIn(t, "ada", passphrase)
+	for i := range 30 {
+		o, err := d.CreateOrganization(ctx, usermgmt.NewOrganization{
+			ID: usermgmt.OrganizationID(fmt.Sprintf("!%02d", i)), Name: fmt.Sprintf("Difference Engine %02d", i)})
+		require.NoError(t, err)
+		_, err = d.AddMember(ctx, o.ID, usermgmt.NewMember{User: ada.ID})
+		require.NoError(t, err)
+	}
+	refused("difference engine 00")
+	refused("difference engine 23")
+	book := newReadBook(d.store)
+	require.NoError(t, d.With(book).SetPassword(ctx, ada.ID, "difference engine 24"))
+	calls, records := book.take()
+	require.Equal(t, 1, calls["OrganizationsByID"], "in one read")
+	require.Equal(t, 24, records)
 }
 
 func TestPasswordPolicyThatMakesNoSense(t *testing.T) {

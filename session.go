@@ -102,6 +102,8 @@ type login struct {
 	user store.User
 	cred store.Credential
 	hash phc.Hash
+	// words are the user's, where a new password is to follow.
+	words []string
 }
 
 func (m *Manager) signIn(ctx context.Context, g *guess, username, password string) (Tokens, error) {

@@ -139,7 +139,7 @@ func (m *Manager) newCredential(ctx context.Context, u store.User, n NewUser) (*
 	}
 	c := store.Credential{UserID: u.ID, ChangedAt: u.CreatedAt}
 	if n.Password != "" {
-		c.Hash, err = m.hashPassword(ctx, n.Password, u.Username, u.Email)
+		c.Hash, err = m.hashPassword(ctx, n.Password, u.Username, u.Email) // of no organization yet
 	} else {
 		c.Hash, c.Origin, err = importHash(n.PasswordHash)
 	}

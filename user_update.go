@@ -104,9 +104,12 @@ func (m *Manager) updatedPassword(ctx context.Context, id UserID, up UserUpdate)
 		return "", nil
 	}
 	var u store.User
+	var words []string
 	err := m.view(ctx, func(g *guard) error {
 		var err error
-		u, err = g.mayUpdate(ctx, id, up)
+		if u, err = g.mayUpdate(ctx, id, up); err == nil {
+			words, err = knownWords(ctx, g.r, u)
+		}
 		return err
 	})
 	if err != nil {
@@ -116,7 +119,7 @@ func (m *Manager) updatedPassword(ctx context.Context, id UserID, up UserUpdate)
 	if err != nil {
 		return "", err
 	}
-	return m.hashPassword(ctx, *up.Password, u.Username, u.Email, after.Username, after.Email)
+	return m.hashPassword(ctx, *up.Password, append(words, after.Username, after.Email)...)
 }
 
 func (up UserUpdate) check() error {
