@@ -1,6 +1,6 @@
 module github.com/usermgmt-go/usermgmt/httpadapter/internal/openapi/validate
 
-go 1.26.0
+go 1.26.6
 
 // See the go.mod of the library.
 exclude github.com/google/pprof v0.0.0-20261016150608-1facf8f91b50
