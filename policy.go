@@ -1,6 +1,7 @@
 package usermgmt
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -125,26 +126,26 @@ func (p PasswordPolicy) checkKinds(password string) error {
 }
 
 // isKnownWord reports whether a password in lower case is one of the words, or
-// the part of one before or after an '@', as it is or but for blanks and
-// punctuation, unless next to nothing is left without.
+// the part of one before or after an '@'.
 func isKnownWord(lower string, words []string) bool {
-	letters := unpunctuated(lower)
-	same := func(w string) bool { return lower == w || len(letters) >= 4 && letters == unpunctuated(w) }
+	lower = unpunctuated(lower)
 	return slices.ContainsFunc(words, func(w string) bool {
-		w = strings.ToLower(w)
+		w = unpunctuated(strings.ToLower(w))
 		name, domain, _ := strings.Cut(w, "@")
-		return same(w) || same(name) || same(domain)
+		return lower == w || lower == name || lower == domain
 	})
 }
 
-// unpunctuated returns s without blanks, punctuation and symbols.
+// unpunctuated returns s without blanks, punctuation and symbols, but for an
+// '@'; s itself if nothing is left.
 func unpunctuated(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r) {
+	rest := strings.Map(func(r rune) rune {
+		if r != '@' && (unicode.IsSpace(r) || unicode.IsPunct(r) || unicode.IsSymbol(r)) {
 			return -1
 		}
 		return r
 	}, s)
+	return cmp.Or(rest, s)
 }
 
 // commonPasswords holds passwords that are tried first by whoever guesses, in
