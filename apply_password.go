@@ -28,7 +28,7 @@ func (m *Manager) planPasswords(ctx context.Context, p part) ([]plannedPassword,
 	}
 	logins := make([]login, len(p.Users))
 	at := func(i int, err error) error { return entry("users", p.first+i, p.Users[i].Username, err) }
-	err := m.view(ctx, func(g *guard) error {
+	err := m.weigh(ctx, func(g *guard) error {
 		if err := g.needAll(ctx, All); err != nil {
 			return err
 		}

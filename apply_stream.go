@@ -41,7 +41,7 @@ func (m *Manager) ApplyFrom(ctx context.Context, r io.Reader, opts *StreamOption
 	if err != nil {
 		return err
 	}
-	if err := m.view(ctx, func(g *guard) error { return g.needAll(ctx, All) }); err != nil {
+	if err := m.weigh(ctx, func(g *guard) error { return g.needAll(ctx, All) }); err != nil {
 		return err
 	}
 	s := applyStream{m: m, in: newSnapshotReader(r), opts: o}

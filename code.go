@@ -118,17 +118,18 @@ func redirect(base, code string) (string, error) {
 // plays no part.
 func (m *Manager) RedeemCode(ctx context.Context, code string) (Actor, Tokens, error) {
 	if !isSecret(code, codePrefix) {
-		return Actor{}, Tokens{}, m.refuse(ctx, slog.LevelDebug, "code.refused", slog.String("cause", "it is no code"))
+		return Actor{}, Tokens{}, m.refuse(ctx, slog.LevelInfo, "code.refused", slog.String("cause", "it is no code"))
 	}
 	refresh, err := m.newSecret(refreshPrefix)
 	if err != nil {
 		return Actor{}, Tokens{}, err
 	}
 	var s store.Session
+	var t store.Token
 	err = m.store.Update(ctx, m.realm, func(tx store.Tx) error {
 		now := m.now()
-		t, err := tx.UseToken(ctx, store.TokenCode, secretDigest(code), now)
-		if err != nil {
+		var err error
+		if t, err = tx.UseToken(ctx, store.TokenCode, secretDigest(code), now); err != nil {
 			return err
 		}
 		if ended(t.ExpiresAt, now) {
@@ -143,11 +144,14 @@ func (m *Manager) RedeemCode(ctx context.Context, code string) (Actor, Tokens, e
 		}
 		return g.createRefresh(ctx, s, refresh)
 	})
+	who := []slog.Attr{slog.String("user", string(t.UserID)), slog.String("organization", string(t.OrganizationID))}
 	switch {
+	case errors.Is(err, ErrNotFound) && t.UserID == "":
+		return Actor{}, Tokens{}, m.fail(ctx, "code", "it is unknown", m.addressTally(ofSecrets))
 	case errors.Is(err, ErrNotFound), errors.Is(err, ErrUnauthenticated):
-		return Actor{}, Tokens{}, m.fail(ctx, slog.LevelInfo, "code", "it has ended, or what it is for", m.addressTally(ofSecrets)...)
+		return Actor{}, Tokens{}, m.fail(ctx, "code", "it has ended, or what it is for", m.addressTally(ofSecrets), who...)
 	case errors.Is(err, ErrUsed):
-		m.refuse(ctx, slog.LevelWarn, "code.refused", slog.String("cause", "it was used before"))
+		_ = m.refuse(ctx, slog.LevelWarn, "code.reused", append(who, slog.String("cause", "it was used before"))...)
 		return Actor{}, Tokens{}, ErrUsed
 	case err != nil:
 		return Actor{}, Tokens{}, err

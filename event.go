@@ -2,6 +2,7 @@ package usermgmt
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -64,7 +65,7 @@ func (m *Manager) Events(ctx context.Context, p Page) (List[Event], error) {
 // many: the host's way to bound the log. It is the host's alone.
 func (m *Manager) DropEvents(ctx context.Context, through int64) (int, error) {
 	if m.actor.kind != ActorHost {
-		return 0, &ForbiddenError{Reason: "only the host drops events"}
+		return 0, m.denied(ctx, slog.LevelInfo, &ForbiddenError{Reason: "only the host drops events"})
 	}
 	var n int
 	err := m.store.Update(ctx, m.realm, func(tx store.Tx) error {
@@ -80,7 +81,7 @@ func (m *Manager) DropEvents(ctx context.Context, through int64) (int, error) {
 // store; a host calls it now and then. It is the host's alone.
 func (m *Manager) Sweep(ctx context.Context, limit int) (int, error) {
 	if m.actor.kind != ActorHost {
-		return 0, &ForbiddenError{Reason: "only the host sweeps"}
+		return 0, m.denied(ctx, slog.LevelInfo, &ForbiddenError{Reason: "only the host sweeps"})
 	}
 	var n int
 	err := m.store.Update(ctx, m.realm, func(tx store.Tx) error {

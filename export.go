@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 
 	"github.com/usermgmt-go/usermgmt/store"
 )
@@ -55,14 +56,14 @@ func (s *Snapshot) add(entry any) {
 // The rights are those of the snapshot itself: a View that may run again would
 // write again.
 func (m *Manager) export(ctx context.Context, put func(entry any) error) error {
-	return m.store.View(ctx, m.realm, func(r store.Reader) error {
+	return m.denied(ctx, slog.LevelInfo, m.store.View(ctx, m.realm, func(r store.Reader) error {
 		g := &guard{m: m, r: r}
 		if err := g.needAll(ctx, All); err != nil {
 			return err
 		}
 		e := exporting{guard: g, put: put, roles: map[RoleID]string{}}
 		return e.realm(ctx)
-	})
+	}))
 }
 
 // exporting is one snapshot of the realm being written down.

@@ -243,16 +243,17 @@ func (t tally) forget(ctx context.Context, tx store.Tx) error {
 
 // fail refuses a secret that was found wrong: [ErrUnauthenticated], or a
 // [*ThrottledError] where there were too many. It counts under the tallies, if there are any.
-// A count that cannot be kept is the store's error.
-func (m *Manager) fail(ctx context.Context, level slog.Level, event, cause string, tallies ...tally) error {
+// A count that cannot be kept is the store's error. The attributes name whose it is.
+func (m *Manager) fail(ctx context.Context, event, cause string, tallies []tally, who ...slog.Attr) error {
+	who = append(who, slog.String("cause", cause))
 	if len(tallies) > 0 && !m.opts.Throttle.Off {
 		wait, err := m.countFailure(ctx, tallies...)
 		if err != nil {
 			return err
 		}
 		if wait > 0 {
-			return m.throttled(ctx, event, wait, slog.String("cause", cause))
+			return m.throttled(ctx, event, wait, who...)
 		}
 	}
-	return m.refuse(ctx, level, event+".refused", slog.String("cause", cause))
+	return m.refuse(ctx, slog.LevelInfo, event+".refused", who...)
 }

@@ -209,7 +209,8 @@ func (g *guess) verify(ctx context.Context, l login, password string) (bool, err
 const forgiveness = 5 * time.Second
 
 // refusePasswords refuses passwords from an address that has failed too often.
-func (m *Manager) refusePasswords(ctx context.Context, event string) error {
+// The attributes name whose they are, if that is known.
+func (m *Manager) refusePasswords(ctx context.Context, event string, who ...slog.Attr) error {
 	tallies := m.addressTally(ofPasswords)
 	if len(tallies) == 0 || m.opts.Throttle.Off {
 		return nil
@@ -218,7 +219,7 @@ func (m *Manager) refusePasswords(ctx context.Context, event string) error {
 	if err != nil || wait == 0 {
 		return err
 	}
-	return m.throttled(ctx, event, wait, slog.String("cause", "too many failures from the address"))
+	return m.throttled(ctx, event, wait, append(who, slog.String("cause", "too many failures from the address"))...)
 }
 
 // failPassword refuses a password that was found wrong, and counts that against
@@ -229,5 +230,5 @@ func (m *Manager) failPassword(ctx context.Context, event, cause string, user Us
 			return err
 		}
 	}
-	return m.refuse(ctx, slog.LevelInfo, event+".refused", slog.String("cause", cause), slog.String("user", string(user)))
+	return m.refuse(ctx, slog.LevelInfo, event+".refused", append(whoever(user), slog.String("cause", cause))...)
 }

@@ -214,23 +214,25 @@ func (m *Manager) DeleteKey(ctx context.Context, id KeyID) error {
 // no part.
 func (m *Manager) AuthenticateKey(ctx context.Context, secret string) (Actor, error) {
 	if len(secret) < minSecret || len(secret) > maxSecret {
-		return Actor{}, m.refuse(ctx, slog.LevelDebug, "key.refused", slog.String("cause", "not of a key's length"))
+		return Actor{}, m.refuse(ctx, slog.LevelInfo, "key.refused", slog.String("cause", "not of a key's length"))
 	}
 	var k store.Key
 	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
 		// Secrets are found by their digest, so that the time this takes says
 		// nothing of how much of one was right.
-		found, err := r.KeyByDigest(ctx, secretDigest(secret))
-		if err != nil {
+		var err error
+		if k, err = r.KeyByDigest(ctx, secretDigest(secret)); err != nil {
 			return err
 		}
-		k, _, err = (&guard{m: m, r: r}).liveKey(ctx, found.ID)
+		_, _, err = (&guard{m: m, r: r}).liveKey(ctx, k.ID)
 		return err
 	})
-	if errors.Is(err, ErrNotFound) {
-		return Actor{}, m.fail(ctx, slog.LevelDebug, "key", "unknown, expired, or its owner is disabled", m.addressTally(ofSecrets)...)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNotFound) && k.ID == "":
+		return Actor{}, m.fail(ctx, "key", "it is unknown", m.addressTally(ofSecrets))
+	case errors.Is(err, ErrNotFound):
+		return Actor{}, m.fail(ctx, "key", "it has expired, or its owner is disabled", m.addressTally(ofSecrets), slog.String("key", string(k.ID)))
+	case err != nil:
 		return Actor{}, err
 	}
 	return KeyActor(k.ID), nil

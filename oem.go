@@ -441,14 +441,18 @@ func (m *Manager) AuthenticateVendor(ctx context.Context, clientID, secret strin
 func (m *Manager) vendorOf(ctx context.Context, clientID, secret string, scopes []string) (store.Vendor, store.VendorSecret, error) {
 	var v store.Vendor
 	var right store.VendorSecret
+	known := false
 	refused := func(why string, tallies ...tally) (store.Vendor, store.VendorSecret, error) {
-		return store.Vendor{}, store.VendorSecret{}, m.fail(ctx, slog.LevelInfo, "vendor", why, tallies...)
+		var who []slog.Attr
+		if known {
+			who = append(who, slog.String("vendor", string(v.ID)))
+		}
+		return store.Vendor{}, store.VendorSecret{}, m.fail(ctx, "vendor", why, tallies, who...)
 	}
 	if len(clientID) > store.MaxID || len(secret) > maxSecret {
 		return refused("the credentials are too long")
 	}
 	tallies := append(m.addressTally(ofSecrets), m.clientTally(clientID))
-	known := false
 	err := m.store.View(ctx, m.realm, func(r store.Reader) error {
 		var err error
 		v, err = r.VendorByClientID(ctx, clientID)

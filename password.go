@@ -130,7 +130,7 @@ func (m *Manager) ResetPassword(ctx context.Context, user UserID, password strin
 
 func (m *Manager) replacePassword(ctx context.Context, user UserID, password string, temporary bool) error {
 	var words []string
-	err := m.view(ctx, func(g *guard) error {
+	err := m.weigh(ctx, func(g *guard) error {
 		u, err := g.maySetPassword(ctx, user)
 		if err == nil {
 			words, err = knownWords(ctx, g.r, u)
@@ -203,16 +203,20 @@ func (g *guard) importPassword(ctx context.Context, user UserID, hash string, or
 func (m *Manager) ChangePassword(ctx context.Context, old, password string) (Tokens, error) {
 	a := m.actor
 	if a.kind != ActorUser || a.organization != "" {
-		return Tokens{}, &ForbiddenError{Reason: "only a user changes his own password"}
+		return Tokens{}, m.denied(ctx, slog.LevelInfo, &ForbiddenError{Reason: "only a user changes his own password"})
 	}
-	if err := m.refusePasswords(ctx, "password"); err != nil {
+	if err := m.refusePasswords(ctx, "password", whoever(a.UserID())...); err != nil {
 		return Tokens{}, err
 	}
 	try := &guess{m: m}
 	defer try.end(false)
 	for range attempts {
 		t, err := m.changePassword(ctx, try, old, password)
-		if !errors.Is(err, errCredentialChanged) {
+		switch {
+		case errors.Is(err, errSessionEnded):
+			return Tokens{}, m.refuse(ctx, slog.LevelInfo, "password.refused", slog.String("cause", err.Error()),
+				slog.String("session", string(a.session)), slog.String("user", a.id))
+		case !errors.Is(err, errCredentialChanged):
 			return t, err
 		}
 	}
@@ -255,6 +259,9 @@ func (m *Manager) changePassword(ctx context.Context, try *guess, old, password 
 		}
 		return g.createRefresh(ctx, s, refresh)
 	})
+	if errors.Is(err, ErrUnauthenticated) {
+		return Tokens{}, m.refuse(ctx, slog.LevelInfo, "password.refused", append(whoever(l.user.ID), slog.String("cause", "the user is disabled"))...)
+	}
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -278,21 +285,21 @@ func (m *Manager) verifiedOwner(ctx context.Context, try *guess, password string
 		}
 		return err
 	})
-	cause := "the password is wrong"
+	who, cause := whoever(UserID(m.actor.id)), "the password is wrong"
 	switch {
 	case errors.Is(err, ErrNotFound):
 		cause, l = "the user is deleted", login{user: store.User{ID: UserID(m.actor.id)}, hash: m.decoy}
 	case err != nil:
-		return login{}, err
+		return login{}, m.denied(ctx, slog.LevelInfo, err)
 	case len(password) > maxPassword:
-		return login{}, m.refuse(ctx, slog.LevelInfo, "password.refused", slog.String("cause", "it is too long"))
+		return login{}, m.refuse(ctx, slog.LevelInfo, "password.refused", append(who, slog.String("cause", "it is too long"))...)
 	}
 	wait, err := try.begin(ctx, m.loginTally(l.user.UsernameKey, l))
 	if err != nil {
 		return login{}, err
 	}
 	if wait > 0 {
-		return login{}, m.throttled(ctx, "password", wait, slog.String("user", m.actor.id))
+		return login{}, m.throttled(ctx, "password", wait, append(who, slog.String("cause", "too many failures by the name"))...)
 	}
 	ok, err := try.verify(ctx, l, password)
 	switch {
@@ -309,7 +316,7 @@ func (m *Manager) verifiedOwner(ctx context.Context, try *guess, password string
 }
 
 // sessionLives requires that the session that the actor signed in by, if he
-// did, has not been ended.
+// did, has not been ended: errSessionEnded.
 func (g *guard) sessionLives(ctx context.Context) error {
 	if t := g.m.actor.tenant; t != "" {
 		r, err := userRights(ctx, g.r, g.m.actor.UserID())
@@ -329,7 +336,7 @@ func (g *guard) sessionLives(ctx context.Context) error {
 	}
 	s, err := g.r.Session(ctx, id)
 	if errors.Is(err, ErrNotFound) || err == nil && !g.m.now().Before(s.ExpiresAt) {
-		return ErrUnauthenticated
+		return errSessionEnded
 	}
 	return err
 }
@@ -339,7 +346,7 @@ func (g *guard) sessionLives(ctx context.Context) error {
 // counted. It is the host's alone.
 func (m *Manager) VerifyPassword(ctx context.Context, user UserID, password string) (bool, error) {
 	if m.actor.kind != ActorHost {
-		return false, &ForbiddenError{Reason: "only the host verifies passwords"}
+		return false, m.denied(ctx, slog.LevelInfo, &ForbiddenError{Reason: "only the host verifies passwords"})
 	}
 	var l login
 	err := m.store.View(ctx, m.realm, func(r store.Reader) error {

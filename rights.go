@@ -3,6 +3,7 @@ package usermgmt
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"sync"
 
@@ -391,7 +392,7 @@ func canFromStore(ctx context.Context, m Manager, p Permission, s Scope) (bool, 
 func (m *Manager) Require(ctx context.Context, p Permission, s Scope) error {
 	ok, err := m.Can(ctx, p, s)
 	if err == nil && !ok {
-		err = &ForbiddenError{Permission: p}
+		err = m.denied(ctx, slog.LevelInfo, &ForbiddenError{Permission: p})
 	}
 	return err
 }
@@ -404,7 +405,7 @@ func (m *Manager) Admitted(ctx context.Context) error {
 	if m.actor.tenant == "" {
 		return nil
 	}
-	return m.view(ctx, func(g *guard) error {
+	return m.weigh(ctx, func(g *guard) error {
 		ok, err := g.admitted(ctx)
 		if err == nil && !ok {
 			err = &ForbiddenError{Reason: "you are outside of the tenant"}

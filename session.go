@@ -152,7 +152,7 @@ func (m *Manager) signIn(ctx context.Context, g *guess, username, password strin
 		}
 	}
 	if wait > 0 {
-		return Tokens{}, m.throttled(ctx, "session", wait, slog.String("user", string(logins[0].user.ID)))
+		return Tokens{}, m.throttled(ctx, "session", wait, append(whoever(logins[0].user.ID), slog.String("cause", "too many failures by the name"))...)
 	}
 	return Tokens{}, m.failPassword(ctx, "session", cause, logins[0].user.ID)
 }
@@ -332,21 +332,21 @@ func (m *Manager) issue(s store.Session, refresh string) (Tokens, error) {
 // of these.
 func (m *Manager) Refresh(ctx context.Context, refreshToken string) (Tokens, error) {
 	if !isSecret(refreshToken, refreshPrefix) {
-		return Tokens{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", "it is no refresh token"))
+		return Tokens{}, m.refuse(ctx, slog.LevelInfo, "token.refused", slog.String("cause", "it is no refresh token"))
 	}
 	next, err := m.newSecret(refreshPrefix)
 	if err != nil {
 		return Tokens{}, err
 	}
 	var s store.Session
-	var spent store.Token
+	var t store.Token
+	spent := false
 	err = m.store.Update(ctx, m.realm, func(tx store.Tx) error {
-		s, spent = store.Session{}, store.Token{}
 		now := m.now()
-		t, err := tx.UseToken(ctx, store.TokenRefresh, secretDigest(refreshToken), now)
-		if errors.Is(err, ErrUsed) {
+		var err error
+		t, err = tx.UseToken(ctx, store.TokenRefresh, secretDigest(refreshToken), now)
+		if spent = errors.Is(err, ErrUsed); spent {
 			// This must be committed, so it is no error of the unit.
-			spent = t
 			return m.As(UserActor(t.UserID)).guarding(tx).deleteSession(ctx, t.SessionID, "session.revoked")
 		}
 		if err != nil {
@@ -365,14 +365,16 @@ func (m *Manager) Refresh(ctx context.Context, refreshToken string) (Tokens, err
 		}
 		return m.guarding(tx).createRefresh(ctx, s, next)
 	})
+	who := []slog.Attr{slog.String("session", string(t.SessionID)), slog.String("user", string(t.UserID))}
 	switch {
-	case err == nil && spent.SessionID != "":
-		return Tokens{}, m.refuse(ctx, slog.LevelWarn, "token.reused",
-			slog.String("session", string(spent.SessionID)), slog.String("user", string(spent.UserID)))
+	case err == nil && spent:
+		return Tokens{}, m.refuse(ctx, slog.LevelWarn, "token.reused", who...)
+	case errors.Is(err, ErrNotFound) && t.SessionID == "":
+		return Tokens{}, m.fail(ctx, "token", "it is unknown", m.addressTally(ofSecrets))
 	case errors.Is(err, ErrNotFound):
-		return Tokens{}, m.fail(ctx, slog.LevelDebug, "token", err.Error(), m.addressTally(ofSecrets)...)
+		return Tokens{}, m.fail(ctx, "token", "the vendor has ended", m.addressTally(ofSecrets), who...)
 	case errors.Is(err, errSessionEnded):
-		return Tokens{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", err.Error()))
+		return Tokens{}, m.refuse(ctx, slog.LevelInfo, "token.refused", append(who, slog.String("cause", err.Error()))...)
 	case err != nil:
 		return Tokens{}, err
 	}

@@ -271,12 +271,20 @@ func (v *verifiedTokens) put(d store.Digest, a access) {
 // [Manager.VendorToken] gives the vendor.
 //
 // Everything that is wrong with a token is [ErrUnauthenticated]; why goes to
-// the log at debug level. Whose authority the Manager acts under plays no part.
+// the log, for one that has merely expired at debug level. Whose authority the
+// Manager acts under plays no part.
 func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, error) {
 	now := m.now()
 	a, err := m.engine.tokens.verify(accessToken, m.realm, now)
 	if err != nil {
-		return Actor{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", err.Error()))
+		level := slog.LevelInfo
+		switch {
+		case errors.Is(err, jwt.ErrTokenExpired): // clients learn by it that they have to refresh
+			level = slog.LevelDebug
+		case errors.Is(err, jwt.ErrTokenMalformed): // it may quote what was given
+			err = errors.New("it is malformed")
+		}
+		return Actor{}, m.refuse(ctx, level, "token.refused", slog.String("cause", err.Error()))
 	}
 	if a.client != "" {
 		return m.authenticateVendor(ctx, a)
@@ -297,8 +305,8 @@ func (m *Manager) Authenticate(ctx context.Context, accessToken string) (Actor, 
 			organization: s.OrganizationID, passwordChange: s.PasswordChange,
 		}, nil
 	}
-	return Actor{}, m.refuse(ctx, slog.LevelDebug, "token.refused",
-		slog.String("cause", err.Error()), slog.String("session", string(a.session)))
+	return Actor{}, m.refuse(ctx, slog.LevelInfo, "token.refused", slog.String("cause", err.Error()),
+		slog.String("session", string(a.session)), slog.String("user", string(a.user)))
 }
 
 // liveSession returns a session that is there now, whether or not it has
@@ -364,17 +372,11 @@ func (m *Manager) AuthenticateUser(ctx context.Context, id UserID, at time.Time)
 	default:
 		return UserActor(u.ID), nil
 	}
-	return Actor{}, m.refuse(ctx, slog.LevelDebug, "user.refused", slog.String("cause", cause), slog.String("user", string(id)))
+	who := []slog.Attr{slog.String("cause", cause)}
+	if err == nil { // or the id is whatever somebody said
+		who = append(who, slog.String("user", string(id)))
+	}
+	return Actor{}, m.refuse(ctx, slog.LevelInfo, "user.refused", who...)
 }
 
 var errSessionEnded = errors.New("the session has ended")
-
-// refuse logs why a credential was not accepted and returns what its owner may
-// know: [ErrUnauthenticated].
-func (m *Manager) refuse(ctx context.Context, level slog.Level, event string, attrs ...slog.Attr) error {
-	if m.from.IsValid() {
-		attrs = append(attrs, slog.String("from", m.from.String()))
-	}
-	m.opts.Logger.LogAttrs(ctx, level, event, append(attrs, slog.String("realm", string(m.realm)))...)
-	return ErrUnauthenticated
-}

@@ -126,7 +126,7 @@ func (m *Manager) newCredential(ctx context.Context, u store.User, n NewUser) (*
 	if n.Password != "" && n.PasswordHash != "" {
 		return nil, invalid("passwordHash", "must be absent where a password is given")
 	}
-	err := m.view(ctx, func(g *guard) error {
+	err := m.weigh(ctx, func(g *guard) error {
 		if n.PasswordHash != "" {
 			if err := g.needAll(ctx, UsersPasswordReset); err != nil {
 				return err

@@ -105,7 +105,7 @@ func (m *Manager) updatedPassword(ctx context.Context, id UserID, up UserUpdate)
 	}
 	var u store.User
 	var words []string
-	err := m.view(ctx, func(g *guard) error {
+	err := m.weigh(ctx, func(g *guard) error {
 		var err error
 		if u, err = g.mayUpdate(ctx, id, up); err == nil {
 			words, err = knownWords(ctx, g.r, u)

@@ -90,7 +90,23 @@ type Options struct {
 	// Random gives secrets and ids; crypto/rand if nil. It must be safe for
 	// concurrent use.
 	Random io.Reader
-	// Logger receives what callers must not see, and refusals; slog.Default() if nil.
+	// Logger gets one record for each refusal; slog.Default() if nil. What
+	// succeeds is an [Event], but for [Manager.VendorToken], which is a record too.
+	//
+	// The message says what was refused: "session.refused" (a sign-in),
+	// "password.refused" (the old one, at a change), "vendor.refused",
+	// "key.refused", "code.refused", "token.refused" (access and refresh tokens),
+	// "user.refused" (by [Manager.AuthenticateUser]), and "right.refused" for a
+	// [*ForbiddenError]. With "throttled" in place of "refused" there were too many;
+	// "token.reused" and "code.reused" are secrets that came twice. These are
+	// warnings; the others are at level Info, but at Debug for access tokens that
+	// have merely expired, and for a right to read, as programs ask by trying.
+	// [Manager.Can] leaves none.
+	//
+	// Each has the realm and, as far as they are known, the cause, who it is (user,
+	// session, vendor, key, actor; ids of the directory alone) and from which
+	// address, as [Manager.From] counts it. No record holds a secret or a name that
+	// the caller gave.
 	Logger *slog.Logger
 }
 
@@ -287,12 +303,17 @@ func (e *engine) now() time.Time { return store.Micro(e.opts.Clock()) }
 // view runs fn on a snapshot, with a guard that knows the actor's rights. fn
 // may run twice, so it must set what it returns anew.
 func (m *Manager) view(ctx context.Context, fn func(*guard) error) error {
-	return m.store.View(ctx, m.realm, m.guarded(ctx, fn))
+	return m.denied(ctx, slog.LevelDebug, m.store.View(ctx, m.realm, m.guarded(ctx, fn)))
 }
 
 // look is view for an fn that asks one thing of the store, beside rights.
 func (m *Manager) look(ctx context.Context, fn func(*guard) error) error {
-	return store.Glance(ctx, m.store, m.realm, m.guarded(ctx, fn))
+	return m.denied(ctx, slog.LevelDebug, store.Glance(ctx, m.store, m.realm, m.guarded(ctx, fn)))
+}
+
+// weigh is view for what comes before an act, whose refusal this is.
+func (m *Manager) weigh(ctx context.Context, fn func(*guard) error) error {
+	return m.denied(ctx, slog.LevelInfo, m.store.View(ctx, m.realm, m.guarded(ctx, fn)))
 }
 
 func (m *Manager) guarded(ctx context.Context, fn func(*guard) error) func(store.Reader) error {
@@ -313,7 +334,7 @@ func (m *Manager) guarded(ctx context.Context, fn func(*guard) error) func(store
 // update runs fn as one unit of work, with a guard that knows the actor's
 // rights as of that unit. fn may run again, so it must set what it returns anew.
 func (m *Manager) update(ctx context.Context, fn func(*guard) error) error {
-	return m.store.Update(ctx, m.realm, func(tx store.Tx) error {
+	return m.denied(ctx, slog.LevelInfo, m.store.Update(ctx, m.realm, func(tx store.Tx) error {
 		return fn(&guard{m: m, r: tx, tx: tx})
-	})
+	}))
 }

@@ -47,6 +47,9 @@ func (m *Manager) VendorToken(ctx context.Context, clientID, secret string, scop
 		Scope:            strings.Join(scopes, " "),
 		Secret:           right.CreatedAt.UnixMicro(),
 	}, t.ExpiresIn)
+	if err == nil { // there is no session whose event would tell
+		m.log(ctx, slog.LevelInfo, "vendor.signed-in", slog.String("vendor", string(v.ID)))
+	}
 	return t, err
 }
 
@@ -70,7 +73,8 @@ func (m *Manager) authenticateVendor(ctx context.Context, a access) (Actor, erro
 		return Actor{}, err
 	}
 	if err != nil || v.Disabled || !live {
-		return Actor{}, m.refuse(ctx, slog.LevelDebug, "token.refused", slog.String("cause", "the vendor or his secret has ended"))
+		return Actor{}, m.refuse(ctx, slog.LevelInfo, "token.refused",
+			slog.String("cause", "the vendor or his secret has ended"), slog.String("vendor", string(a.client)))
 	}
 	actor := VendorActor(v.ID)
 	actor.scopes = a.scope
