@@ -71,6 +71,11 @@ func (a applying) applyVendorSecret(ctx context.Context, w store.VendorSecret) e
 	if slices.ContainsFunc(live, func(h store.VendorSecret) bool { return h.Digest == w.Digest }) {
 		return nil
 	}
+	// As in rotateSecret: tokens name their secret by this time, and who is the
+	// older is told by it. Of two that state the same one, the later stated is later.
+	for slices.ContainsFunc(live, func(h store.VendorSecret) bool { return h.CreatedAt.Equal(w.CreatedAt) }) {
+		w.CreatedAt = w.CreatedAt.Add(time.Microsecond)
+	}
 	if len(live) > 1 {
 		// The one that ends first anyway, or the oldest.
 		first := slices.MinFunc(live, func(x, y store.VendorSecret) int {

@@ -1,6 +1,8 @@
 package usermgmt_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"testing"
 	"time"
@@ -100,4 +102,55 @@ func TestVendorToken(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, alive(t, d.Manager, token))
 	})
+}
+
+// TestVendorTokenOfSecretsOfOneMoment: what a Snapshot states to have been made
+// at the same moment, or is applied at the same one, are two secrets all the same: a
+// token ends with its own.
+func TestVendorTokenOfSecretsOfOneMoment(t *testing.T) {
+	t.Parallel()
+	const older, newer = "the older secret", "the newer secret"
+	digest := func(d *desk, secret string) usermgmt.SecretDigest {
+		sum := sha256.Sum256([]byte(secret))
+		return usermgmt.SecretDigest{SHA256: hex.EncodeToString(sum[:]), CreatedAt: d.clock.Now()}
+	}
+	for name, states := range map[string]func(d *desk) []usermgmt.SnapshotVendor{
+		"digests": func(d *desk) []usermgmt.SnapshotVendor {
+			return []usermgmt.SnapshotVendor{{ClientSecretDigests: []usermgmt.SecretDigest{digest(d, older), digest(d, newer)}}}
+		},
+		"digests that come one by one": func(d *desk) []usermgmt.SnapshotVendor {
+			return []usermgmt.SnapshotVendor{
+				{ClientSecretDigests: []usermgmt.SecretDigest{digest(d, older)}},
+				{ClientSecretDigests: []usermgmt.SecretDigest{digest(d, newer)}},
+			}
+		},
+		"a digest and plain text": func(d *desk) []usermgmt.SnapshotVendor {
+			return []usermgmt.SnapshotVendor{{ClientSecretDigests: []usermgmt.SecretDigest{digest(d, older)}, ClientSecret: newer}}
+		},
+		"plain text": func(*desk) []usermgmt.SnapshotVendor {
+			return []usermgmt.SnapshotVendor{{ClientSecret: older}, {ClientSecret: newer}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			ctx := t.Context()
+			for _, v := range states(d) {
+				v.ID, v.ClientID, v.Scopes = "oem", "oem", []string{usermgmt.ScopeVendorManage}
+				require.NoError(t, d.Apply(ctx, usermgmt.Snapshot{Vendors: []usermgmt.SnapshotVendor{v}}))
+				require.NoError(t, d.Apply(ctx, usermgmt.Snapshot{Vendors: []usermgmt.SnapshotVendor{v}}), "and changes nothing")
+			}
+			first, err := d.VendorToken(ctx, "oem", older)
+			require.NoError(t, err)
+			second, err := d.VendorToken(ctx, "oem", newer)
+			require.NoError(t, err)
+			for _, token := range []usermgmt.ClientToken{first, second} {
+				require.True(t, alive(t, d.Manager, token.AccessToken))
+			}
+			_, err = d.RotateVendorSecret(ctx, "oem", time.Hour)
+			require.NoError(t, err)
+			require.False(t, alive(t, d.Manager, first.AccessToken), "its secret has ended")
+			require.True(t, alive(t, d.Manager, second.AccessToken), "its secret goes on for the overlap")
+		})
+	}
 }
