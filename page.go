@@ -107,8 +107,11 @@ func checkText(field, s string, maximum int) error {
 	return nil
 }
 
-// sortedSet sorts in place and drops repeats.
+// sortedSet sorts in place and drops repeats. An empty set is nil, as stores give it.
 func sortedSet[S ~[]E, E ~string](s S) S {
+	if len(s) == 0 {
+		return nil
+	}
 	slices.Sort(s)
 	return slices.Compact(s)
 }

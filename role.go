@@ -204,7 +204,10 @@ func (m *Manager) CreateRole(ctx context.Context, n NewRole) (Role, error) {
 		}
 		return g.createRole(ctx, r)
 	})
-	return Role(r), err
+	if err != nil {
+		return Role{}, err
+	}
+	return Role(r), nil
 }
 
 func (m *Manager) roleRecord(n NewRole) (store.Role, error) {

@@ -422,8 +422,8 @@ func (up UserUpdate) apply(old store.User) (store.User, error) {
 	if up.Tenants != nil {
 		u.Tenants = slices.Clone(*up.Tenants)
 	}
-	u.Tenants = sortedSet(append(u.Tenants, up.AddTenants...))
-	u.Tenants = slices.DeleteFunc(u.Tenants, func(t string) bool { return slices.Contains(up.RemoveTenants, t) })
+	u.Tenants = append(u.Tenants, up.AddTenants...)
+	u.Tenants = sortedSet(slices.DeleteFunc(u.Tenants, func(t string) bool { return slices.Contains(up.RemoveTenants, t) }))
 	return u, checkUser(u)
 }
 
