@@ -80,10 +80,15 @@ func (t *tx) conflict() error {
 // unchanged are statements that fail unless all records that the unit rests on
 // are as it has read them, and lock them.
 func (t *tx) unchanged() []step {
+	return t.same(func(rowKey, seenRow) bool { return true })
+}
+
+// same is unchanged for those of the records that are picked.
+func (t *tx) same(pick func(rowKey, seenRow) bool) []step {
 	var steps []step
 	var rest []rowKey
 	for key, row := range t.seen {
-		if !row.held {
+		if !row.held && pick(key, row) {
 			rest = append(rest, key)
 		}
 	}

@@ -69,6 +69,7 @@ func (t *tx) DeleteSession(ctx context.Context, id store.SessionID) error {
 		return err
 	}
 	t.rights = true
+	t.leaveAlong(above{session: id}, "{token}")
 	t.leaveAll([]any{t.realm, string(id)}, "DELETE FROM {token} WHERE realm=$1 AND session_id=$2")
 	return nil
 }
@@ -83,12 +84,15 @@ func (t *tx) DeleteSessions(ctx context.Context, user store.UserID) (int, error)
 	// Nobody can sign the user in, or give him a code, once the row is locked.
 	args := []any{t.realm, string(user)}
 	var codes, n int64
-	err := t.conn.run(ctx,
-		step{sql: "SELECT 1 FROM {user} WHERE realm=$1 AND id=$2 FOR UPDATE", args: args},
-		step{sql: "SELECT 1 FROM {session} WHERE realm=$1 AND user_id=$2 ORDER BY id FOR UPDATE", args: args},
+	steps := []step{
+		{sql: "SELECT 1 FROM {user} WHERE realm=$1 AND id=$2 FOR UPDATE", args: args},
+		{sql: "SELECT 1 FROM {session} WHERE realm=$1 AND user_id=$2 ORDER BY id FOR UPDATE", args: args},
+	}
+	steps = append(steps, t.along(above{user: user}, "{session}", "{token}")...)
+	err := t.conn.run(ctx, append(steps,
 		step{sql: "DELETE FROM {token} WHERE realm=$1 AND user_id=$2 AND kind=$3", args: []any{t.realm, string(user), int64(store.TokenCode)}, changed: &codes},
 		step{sql: "DELETE FROM {token} WHERE realm=$1 AND session_id IN (SELECT id FROM {session} WHERE realm=$1 AND user_id=$2)", args: args},
-		step{sql: "DELETE FROM {session} WHERE realm=$1 AND user_id=$2", args: args, changed: &n})
+		step{sql: "DELETE FROM {session} WHERE realm=$1 AND user_id=$2", args: args, changed: &n})...)
 	t.rights = t.rights || n > 0
 	t.changed = t.changed || n+codes > 0
 	return int(n), err
@@ -98,6 +102,7 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 	if err := t.ok(ctx); err != nil || limit <= 0 {
 		return 0, err
 	}
+	t.leaveAlong(above{}, "{session}", "{token}", "{failures}")
 	// What a subquery picks is an array, so that it is picked once.
 	var ids []string
 	err := t.conn.each(ctx, func(row pgx.Rows) error {

@@ -103,13 +103,15 @@ func cancelEach(t *testing.T, kind string, reads bool, moments ...moment) {
 }
 
 func (c call) cancelAll(t *testing.T, open func(testing.TB) store.Store, reads bool, moments []moment, n *tally, answered *atomic.Int64) {
-	cl := c.clean(t, newWorld(t, open(t)), false)
+	w := newWorld(t, open(t))
+	cl := c.clean(t, w, false)
+	require.NoError(t, w.Close())
 	if !cl.writes() && !reads {
 		return
 	}
 	n.calls.Add(1)
 	n.steps.Add(int64(len(cl.steps)))
-	w := newWorld(t, open(t))
+	w = newWorld(t, open(t))
 	for _, m := range moments {
 		for at := range len(cl.steps) + 1 { // at 0 before the operation
 			if at == 0 && m != moments[0] {
@@ -151,6 +153,7 @@ func (c call) cancelAll(t *testing.T, open func(testing.TB) store.Store, reads b
 				require.Equal(t, cl.after, state, what)
 			}
 			if c.parts || !slices.Equal(cl.before, state) {
+				require.NoError(t, w.Close()) // a server has so many connections
 				w = newWorld(t, open(t))
 			}
 		}

@@ -128,6 +128,7 @@ func (c call) clean(t testing.TB, w *world, warm bool) clean {
 	cl.result = result
 	cl.steps, _ = w.tap.trace()
 	require.NotEmpty(t, cl.steps, "%s asks the store for nothing: it belongs to asksNothing", c.name)
+	require.Zero(t, w.tap.reruns(), "units that have met nobody run once: %v", cl.steps)
 	cl.after = w.dump(t)
 	return cl
 }

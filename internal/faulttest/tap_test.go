@@ -58,6 +58,7 @@ type tap struct {
 	number   int // of the step that the fault happens at, from 1
 	fired    bool
 	conflict bool
+	again    int // how often the store itself has run a unit again
 }
 
 // tokenKey is how a token is found.
@@ -83,7 +84,7 @@ var errConflict = errors.New("the unit met another one")
 func (s *tap) arm(f *fault, number int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.steps, s.fault, s.number, s.fired, s.conflict = nil, f, number, false, false
+	s.steps, s.fault, s.number, s.fired, s.conflict, s.again = nil, f, number, false, false, 0
 }
 
 // trace returns the steps since arm, and whether the fault happened.
@@ -91,6 +92,20 @@ func (s *tap) trace() (steps []step, fired bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]step(nil), s.steps...), s.fired
+}
+
+// begin counts the runs of one unit by the store, of which this is the n-th.
+func (s *tap) begin(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again += min(n-1, 1)
+}
+
+// reruns returns how often a store has run a unit again since arm.
+func (s *tap) reruns() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.again
 }
 
 // take counts a step and returns the fault that happens there, if one does.
@@ -167,7 +182,10 @@ func (s *tap) Update(ctx context.Context, realm store.Realm, fn func(store.Tx) e
 		for {
 			again := false
 			var late error
+			runs := 0
 			err := s.Store.Update(ctx, realm, func(w store.Tx) error {
+				runs++
+				s.begin(runs)
 				again, late = false, nil
 				err := fn(&tx{reader{s, update, w}, w})
 				if err == nil {
