@@ -58,7 +58,21 @@ func (t *tx) along(a above, tables ...string) []step {
 	return steps
 }
 
-// leaveAlong leaves the statements of along for later.
-func (t *tx) leaveAlong(a above, tables ...string) {
-	t.conn.later = append(t.conn.later, t.along(a, tables...)...)
+// leaveAlong is along for what goes with a record that has been removed, with
+// the statements left for later.
+func (t *tx) leaveAlong(removed rowKey) {
+	var a above
+	switch removed.table {
+	case "{user}":
+		a.user = store.UserID(removed.a)
+	case "{organization}":
+		a.org = store.OrganizationID(removed.a)
+	case "{membership}":
+		a.org, a.user = store.OrganizationID(removed.a), store.UserID(removed.b)
+	case "{session}":
+		a.session = store.SessionID(removed.a)
+	default: // nothing hangs on it that a unit remembers
+		return
+	}
+	t.conn.later = append(t.conn.later, t.along(a, "{credential}", "{membership}", "{api_key}", "{session}", "{token}")...)
 }

@@ -145,7 +145,6 @@ func (t *tx) DeleteMembership(ctx context.Context, org store.OrganizationID, use
 		return err
 	}
 	t.rights = true
-	t.leaveAlong(above{org: org, user: user}, "{api_key}", "{session}", "{token}")
 	t.leaveAll(args,
 		"DELETE FROM {api_key} WHERE realm=$1 AND org_id=$2 AND owner=$3",
 		"SELECT 1 FROM {session} WHERE realm=$1 AND org_id=$2 AND user_id=$3 ORDER BY id FOR UPDATE",

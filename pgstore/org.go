@@ -124,7 +124,6 @@ func (t *tx) DeleteOrganization(ctx context.Context, id store.OrganizationID) er
 		return err
 	}
 	t.rights = true
-	t.leaveAlong(above{org: id}, "{membership}", "{api_key}", "{session}", "{token}")
 	t.leaveAll([]any{t.realm, string(id)},
 		"DELETE FROM {membership} WHERE realm=$1 AND org_id=$2",
 		"DELETE FROM {api_key} WHERE realm=$1 AND org_id=$2",

@@ -66,9 +66,13 @@ func (t *tx) known(key rowKey) []byte {
 	return nil
 }
 
-// wrote notes a record that the unit has written; nil says that it is gone.
+// wrote notes a record that the unit has written; nil says that it is gone, and
+// what hangs on it with it: whoever removes that does so after this.
 func (t *tx) wrote(key rowKey, keys []string, data []byte) {
 	t.seen[key] = seenRow{keys: keys, data: data, held: true}
+	if data == nil {
+		t.leaveAlong(key)
+	}
 }
 
 // conflict makes the unit run again, whatever its function makes of the error.

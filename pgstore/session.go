@@ -69,7 +69,6 @@ func (t *tx) DeleteSession(ctx context.Context, id store.SessionID) error {
 		return err
 	}
 	t.rights = true
-	t.leaveAlong(above{session: id}, "{token}")
 	t.leaveAll([]any{t.realm, string(id)}, "DELETE FROM {token} WHERE realm=$1 AND session_id=$2")
 	return nil
 }
@@ -102,7 +101,7 @@ func (t *tx) DeleteExpired(ctx context.Context, now store.Time, limit int) (int,
 	if err := t.ok(ctx); err != nil || limit <= 0 {
 		return 0, err
 	}
-	t.leaveAlong(above{}, "{session}", "{token}", "{failures}")
+	t.conn.later = append(t.conn.later, t.along(above{}, "{session}", "{token}", "{failures}")...)
 	// What a subquery picks is an array, so that it is picked once.
 	var ids []string
 	err := t.conn.each(ctx, func(row pgx.Rows) error {

@@ -180,8 +180,12 @@ func (t *tx) DeleteUser(ctx context.Context, id store.UserID) error {
 	t.rights = true
 	t.went = append(t.went, string(id))
 	t.total++
+	for key := range t.seen { // these go too
+		if key.table == "{credential}" && key.a == string(id) || key.table == "{membership}" && key.b == string(id) {
+			delete(t.seen, key)
+		}
+	}
 	t.reindex(id, record.Entries(old), nil)
-	t.leaveAlong(above{user: id}, "{credential}", "{membership}", "{api_key}", "{session}", "{token}")
 	t.leaveAll([]any{t.realm, string(id)},
 		"DELETE FROM {credential} WHERE realm=$1 AND user_id=$2",
 		"DELETE FROM {membership} WHERE realm=$1 AND user_id=$2",
