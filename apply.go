@@ -87,6 +87,9 @@ func (a applying) part(ctx context.Context, s part) error {
 			return entry("roles", s.first+i, r.Name, err)
 		}
 	}
+	if len(s.Organizations)+len(s.Grants) > 0 {
+		a.ahead.keep = keepMost
+	}
 	for i, u := range s.Users {
 		now, later := u.splitGrants()
 		if later.Roles != nil {

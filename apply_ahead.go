@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"hash/maphash"
 	"slices"
 
 	"github.com/usermgmt-go/usermgmt/internal/identity"
@@ -12,7 +13,10 @@ import (
 
 // aheadSize is how many entries of a list are looked up together, and so how
 // many users are held in memory meanwhile.
-const aheadSize = 1000
+const aheadSize = 4000
+
+// keepMost is how many users are held in memory where members are to be told of.
+const keepMost = 1 << 17
 
 // ahead is a Reader that has looked up in few calls what is then asked one by
 // one, and remembers what it was told, absence included. That is exact within a
@@ -31,6 +35,17 @@ type ahead struct {
 	permissions []string                              // nil for not known
 	orgs        map[OrganizationID]store.Organization // Version 0: none
 	empty       map[OrganizationID]bool               // that came with this unit, and have no members yet
+	// fresh are users that came with this unit and have no sessions, at most
+	// aheadSize of them; true for those who have no credential either.
+	fresh map[UserID]bool
+	// came, if it is not nil, says that the realm had no users before the unit. It
+	// has the digests of all ids and names that users had since.
+	came  map[uint64]struct{}
+	seed  maphash.Seed // of came
+	asked bool         // whether the realm has users
+	// keep is how many users are remembered at least. It is 0 if nothing will be
+	// said any more of those who come to an empty realm.
+	keep int
 }
 
 type roleName struct {
@@ -57,7 +72,8 @@ func (a *ahead) forget() {
 		users:  map[UserID]store.User{}, names: map[string]UserID{}, credentials: map[UserID]store.Credential{},
 		members: map[memberKey]store.Membership{}, pages: map[OrganizationID][]memberAnswer{},
 		roles: map[RoleID]store.Role{}, roleNames: map[roleName]RoleID{}, tenants: map[TenantID]store.Tenant{},
-		orgs: map[OrganizationID]store.Organization{}, empty: map[OrganizationID]bool{},
+		orgs: map[OrganizationID]store.Organization{}, empty: map[OrganizationID]bool{}, fresh: map[UserID]bool{},
+		asked: a.asked, keep: a.keep,
 	}
 }
 
@@ -110,14 +126,17 @@ func (a *ahead) lookUpUsers(ctx context.Context, entries []SnapshotUser) error {
 // lookUp looks up users by ids and by names, unless they are known. It forgets
 // others if it knows many.
 func (a *ahead) lookUp(ctx context.Context, ids []UserID, names []string) error {
-	if len(a.users)+len(a.names) > 4*aheadSize {
+	if len(a.users) > max(2*aheadSize, a.keep) {
 		a.forgetUsers()
 	}
-	ids = slices.DeleteFunc(slices.Clone(ids), func(id UserID) bool { _, ok := a.users[id]; return ok })
+	if err := a.lookAround(ctx, len(ids)+len(names)); err != nil {
+		return err
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id UserID) bool { _, ok := a.users[id]; return ok || a.nobody(string(id)) })
 	var keys []string
 	for _, name := range names {
 		if key, err := identity.FoldUsername(name); err == nil {
-			if _, ok := a.names[key]; !ok {
+			if _, ok := a.names[key]; !ok && !a.nobody(key) {
 				keys = append(keys, key)
 			}
 		}
@@ -148,6 +167,57 @@ func (a *ahead) lookUp(ctx context.Context, ids []UserID, names []string) error 
 
 func (a *ahead) remember(u store.User) {
 	a.users[u.ID], a.names[u.UsernameKey] = u, u.ID
+}
+
+// lookAround finds out, before the first look at many users, whether there are
+// any: of those who are to fill an empty realm none has to be looked up.
+func (a *ahead) lookAround(ctx context.Context, many int) error {
+	if a.asked || many < aheadSize {
+		return nil
+	}
+	a.asked = true
+	if len(a.users) > 0 { // the unit has begun
+		return nil
+	}
+	n, err := a.Reader.CountUsers(ctx, store.UserQuery{})
+	if err == nil && n == 0 {
+		a.came, a.seed = map[uint64]struct{}{}, maphash.MakeSeed()
+	}
+	return err
+}
+
+// nobody reports whether it is known that no user has the id or the name.
+func (a *ahead) nobody(key string) bool {
+	if a.came == nil {
+		return false
+	}
+	_, ok := a.came[maphash.String(a.seed, key)]
+	return !ok
+}
+
+// goesBy notes the id and the name of a user.
+func (a *ahead) goesBy(u store.User) {
+	if a.came != nil {
+		a.came[maphash.String(a.seed, string(u.ID))] = struct{}{}
+		a.came[maphash.String(a.seed, u.UsernameKey)] = struct{}{}
+	}
+}
+
+// created hears of a user who came with this unit.
+func (a *ahead) created(u store.User) {
+	a.goesBy(u)
+	if a.came == nil || len(a.users) < a.keep {
+		u = u.Clone()
+		u.Version = 1
+		a.remember(u)
+	} else {
+		delete(a.users, u.ID)
+		delete(a.names, u.UsernameKey)
+	}
+	if len(a.fresh) >= aheadSize {
+		clear(a.fresh)
+	}
+	a.fresh[u.ID] = true
 }
 
 // lookUpMembers looks up the users of entries, and what memberships of the
@@ -204,6 +274,9 @@ func (a *ahead) lookUpOrganizations(ctx context.Context, ids []OrganizationID) e
 func (a *ahead) User(ctx context.Context, id UserID) (store.User, error) {
 	u, ok := a.users[id]
 	if !ok {
+		if a.nobody(string(id)) {
+			return u, ErrNotFound
+		}
 		var err error
 		if u, err = a.Reader.User(ctx, id); absent(err) != nil {
 			return u, err
@@ -227,6 +300,8 @@ func found(version int64) error {
 func (a *ahead) UserByUsername(ctx context.Context, key string) (store.User, error) {
 	id, ok := a.names[key]
 	switch {
+	case !ok && a.nobody(key):
+		return store.User{}, ErrNotFound
 	case !ok:
 		u, err := a.Reader.UserByUsername(ctx, key)
 		switch {
@@ -258,6 +333,9 @@ func (a *ahead) UsersByID(ctx context.Context, ids []UserID) ([]store.User, erro
 }
 
 func (a *ahead) Credential(ctx context.Context, user UserID) (store.Credential, error) {
+	if a.fresh[user] {
+		return store.Credential{}, ErrNotFound
+	}
 	c, ok := a.credentials[user]
 	if !ok {
 		return a.Reader.Credential(ctx, user)

@@ -51,7 +51,7 @@ func TestApplyLooksAhead(t *testing.T) {
 			{User: "ann", Roles: []grant{{Name: "mate", Organizations: at("p", "many")}}},
 		},
 	}
-	const n = 2300 // more than are looked up at once
+	const n = 4300 // more than are looked up at once
 	for i := range n {
 		id := fmt.Sprintf("u-%04d", i)
 		s.Users = append(s.Users, user{ID: usermgmt.UserID(id), Username: id})

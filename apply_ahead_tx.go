@@ -12,16 +12,13 @@ type aheadTx struct {
 	known *ahead
 	locks map[string]bool // that are held
 	free  bool            // they are had without asking
-	// created are users that came with this unit, at most aheadSize of them. They
-	// have no sessions.
-	created map[UserID]bool
 }
 
 // readAhead gives the guard a Tx and a Reader that look up in few calls.
 func (g *guard) readAhead() *ahead {
 	a := newAhead(g.tx)
 	g.r = a
-	g.tx = &aheadTx{Tx: g.tx, known: a, locks: map[string]bool{}, created: map[UserID]bool{}}
+	g.tx = &aheadTx{Tx: g.tx, known: a, locks: map[string]bool{}}
 	return a
 }
 
@@ -48,14 +45,7 @@ func (t *aheadTx) CreateUser(ctx context.Context, u store.User) error {
 	if err := t.Tx.CreateUser(ctx, u); err != nil {
 		return err
 	}
-	u = u.Clone()
-	u.Version = 1
-	t.known.remember(u)
-	t.known.credentials[u.ID] = store.Credential{}
-	if len(t.created) >= aheadSize {
-		clear(t.created)
-	}
-	t.created[u.ID] = true
+	t.known.created(u)
 	return nil
 }
 
@@ -64,17 +54,13 @@ func (t *aheadTx) UpdateUser(ctx context.Context, u store.User) error {
 	delete(t.known.users, u.ID)
 	delete(t.known.names, old.UsernameKey)
 	delete(t.known.names, u.UsernameKey)
+	t.known.goesBy(u)
 	return t.Tx.UpdateUser(ctx, u)
 }
 
 func (t *aheadTx) DeleteUser(ctx context.Context, id UserID) error {
-	t.forget()
-	return t.Tx.DeleteUser(ctx, id)
-}
-
-func (t *aheadTx) forget() {
 	t.known.forget()
-	clear(t.created)
+	return t.Tx.DeleteUser(ctx, id)
 }
 
 // Credential is asked of a Tx where the credential is to be put next.
@@ -84,6 +70,9 @@ func (t *aheadTx) Credential(ctx context.Context, user UserID) (store.Credential
 
 func (t *aheadTx) PutCredential(ctx context.Context, c store.Credential) error {
 	delete(t.known.credentials, c.UserID)
+	if t.known.fresh[c.UserID] {
+		t.known.fresh[c.UserID] = false
+	}
 	return t.Tx.PutCredential(ctx, c)
 }
 
@@ -93,17 +82,17 @@ func (t *aheadTx) DeleteCredential(ctx context.Context, user UserID) error {
 }
 
 func (t *aheadTx) CreateSession(ctx context.Context, s store.Session) error {
-	delete(t.created, s.UserID)
+	delete(t.known.fresh, s.UserID)
 	return t.Tx.CreateSession(ctx, s)
 }
 
 func (t *aheadTx) CreateToken(ctx context.Context, k store.Token) error {
-	delete(t.created, k.UserID)
+	delete(t.known.fresh, k.UserID)
 	return t.Tx.CreateToken(ctx, k)
 }
 
 func (t *aheadTx) DeleteSessions(ctx context.Context, user UserID) (int, error) {
-	if t.created[user] {
+	if _, ok := t.known.fresh[user]; ok {
 		return 0, nil
 	}
 	return t.Tx.DeleteSessions(ctx, user)
@@ -149,7 +138,7 @@ func (t *aheadTx) CreateOrganization(ctx context.Context, o store.Organization) 
 }
 
 func (t *aheadTx) DeleteOrganization(ctx context.Context, id OrganizationID) error {
-	t.forget()
+	t.known.forget()
 	return t.Tx.DeleteOrganization(ctx, id)
 }
 

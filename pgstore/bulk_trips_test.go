@@ -19,8 +19,8 @@ import (
 	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
 )
 
-// How many times whole directories go to the server and back, for a thousand
-// users more. One by one they would be a thousand and more.
+// How many times whole directories write to the server, for a thousand users more.
+// A COPY writes three times at least. One by one they would be a thousand and more.
 func TestRoundTripsOfMany(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -84,9 +84,9 @@ func TestRoundTripsOfMany(t *testing.T) {
 		trips int64 // at most for a thousand users and members more
 		call  func(s usermgmt.Snapshot) error
 	}{
-		{"Apply", 20, func(s usermgmt.Snapshot) error { return m.Apply(ctx, s) }},
+		{"Apply", 60, func(s usermgmt.Snapshot) error { return m.Apply(ctx, s) }},
 		{"Apply again", 12, func(s usermgmt.Snapshot) error { return m.Apply(ctx, s) }},
-		{"ApplyFrom", 120, func(s usermgmt.Snapshot) error {
+		{"ApplyFrom", 300, func(s usermgmt.Snapshot) error {
 			text, err := json.Marshal(s)
 			require.NoError(t, err)
 			return streamed.ApplyFrom(ctx, bytes.NewReader(text), nil)

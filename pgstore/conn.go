@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,7 +30,8 @@ type sender interface {
 // alone. One goroutine uses it at a time.
 //
 // A query names tables in braces; see naming. All statements of a call of run go
-// to the server in one round trip, with what was left for later before them.
+// to the server in one round trip, with what was left for later before them; but
+// each COPY takes one of its own.
 type conn struct {
 	sender
 	naming *naming
@@ -39,7 +41,8 @@ type conn struct {
 	// broken is why nothing more can be run: PostgreSQL ends a transaction
 	// with the first error, whatever it is.
 	broken error
-	lease  *lease // of the sender, if that is a connection of the pool
+	lease  *lease  // of the sender, if that is a connection of the pool
+	beside *beside // what uses the sender at the moment, nil for nothing
 }
 
 // lease is the use of a connection of the pool.
@@ -75,6 +78,7 @@ type step struct {
 	row func(pgx.Rows) error
 	// changed is given the number of rows that were changed, if it is set.
 	changed *int64
+	copied  *rows // what a COPY brings; nil for all other statements
 }
 
 // into reads the columns of a row.
@@ -85,22 +89,47 @@ func into(dest ...any) func(pgx.Rows) error {
 // run runs statements, in one round trip. An error of one is the error of all,
 // and the end of the transaction; what they have changed is undone with it.
 func (c *conn) run(ctx context.Context, steps ...step) error {
-	if c.broken == nil {
+	if c.settle() == nil {
 		c.pipeline(ctx, steps)
 	}
 	return c.broken
 }
 
-// pipeline is run where nothing is broken. It returns how many of the steps
-// were answered, what was left for later included, and the error as it came.
-func (c *conn) pipeline(ctx context.Context, steps []step) (answered int, cause error) {
+// pipeline is run where nothing is broken. It returns how many of the steps were
+// sent and how many answered, what was left for later included, and the error as
+// it came.
+func (c *conn) pipeline(ctx context.Context, steps []step) (sent, answered int, cause error) {
 	if len(c.later) > 0 {
 		steps = append(c.later, steps...)
 		c.later = nil
 	}
-	if len(steps) == 0 {
-		return 0, nil
+	for answered < len(steps) && cause == nil {
+		rest := steps[answered:]
+		n := slices.IndexFunc(rest, func(s step) bool { return s.copied != nil })
+		if n < 0 {
+			n = len(rest)
+		}
+		if n == 0 && c.begin == "" {
+			sent++
+			if cause = c.copyIn(ctx, rest[0]); cause == nil {
+				answered++
+			}
+			continue
+		}
+		sent += n
+		n, cause = c.together(ctx, rest[:n])
+		answered += n
 	}
+	if own, ok := errors.AsType[*rowError](cause); ok {
+		c.broken = own.error
+	} else if cause != nil {
+		c.broken = translate(ctx, cause)
+	}
+	return sent, answered, cause
+}
+
+// together sends steps of which none is a COPY, and returns how many were answered.
+func (c *conn) together(ctx context.Context, steps []step) (answered int, cause error) {
 	results, cause := c.send(ctx, steps)
 	for answered < len(steps) && cause == nil {
 		if cause = steps[answered].read(results); cause == nil {
@@ -109,11 +138,6 @@ func (c *conn) pipeline(ctx context.Context, steps []step) (answered int, cause 
 	}
 	if err := results.Close(); cause == nil {
 		cause = err
-	}
-	if own, ok := errors.AsType[*rowError](cause); ok {
-		c.broken = own.error
-	} else if cause != nil {
-		c.broken = translate(ctx, cause)
 	}
 	return answered, cause
 }
@@ -230,8 +254,8 @@ func (c *conn) leave(sql string, args ...any) {
 // trip. From its begin on the context stops it no longer, but after a while: an
 // outcome that is not known by then is [store.ErrUnknownOutcome].
 func (c *conn) commit(ctx context.Context, last ...step) error {
-	if c.broken != nil {
-		return c.broken
+	if err := c.settle(); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -243,7 +267,7 @@ func (c *conn) commit(ctx context.Context, last ...step) error {
 	c.lease = nil // what holds a COMMIT is not sent twice
 	committing, release := outlive(ctx)
 	defer release()
-	answered, cause := c.pipeline(committing, append(last, step{sql: "COMMIT"}))
+	sent, answered, cause := c.pipeline(committing, append(last, step{sql: "COMMIT"}))
 	if answered > n { // what ends a session after the answer to its COMMIT undoes nothing
 		c.open = false
 		if err := committing.Err(); err != nil {
@@ -253,7 +277,7 @@ func (c *conn) commit(ctx context.Context, last ...step) error {
 		}
 		return nil
 	}
-	if unknown(cause, answered, n) {
+	if sent > n && unknown(cause, answered, n) {
 		return fmt.Errorf("pgstore: %w: %w", store.ErrUnknownOutcome, cause)
 	}
 	return c.broken
@@ -265,6 +289,7 @@ func (c *conn) rollback(ctx context.Context) {
 	if !c.open {
 		return
 	}
+	_ = c.settle()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	c.broken, c.later, c.open = nil, nil, false

@@ -51,6 +51,9 @@ func (t *tx) flushEvents() []step {
 	if len(t.events) == 0 {
 		return nil
 	}
+	if len(t.events) > bulkSize && t.inBulk() {
+		return t.copyEvents()
+	}
 	s := step{
 		sql: "WITH l AS (INSERT INTO {log} AS l (realm, last) VALUES ($1, $2::bigint)" +
 			" ON CONFLICT (realm) DO UPDATE SET last=l.last+excluded.last RETURNING last-$2::bigint AS before)" +
@@ -60,6 +63,33 @@ func (t *tx) flushEvents() []step {
 	}
 	t.events = nil
 	return []step{s}
+}
+
+// copyEvents is flushEvents of many.
+func (t *tx) copyEvents() []step {
+	var last int64
+	events := t.events
+	t.events = nil
+	size := 0
+	for _, data := range events {
+		size += 2 + 4 + len(t.realm) + 4 + 8 + 4 + len(data)
+	}
+	rows := newRows(3, size+64)
+	rows.late = func() {
+		for i, data := range events {
+			rows.begin()
+			rows.data = append(rows.length(len(t.realm)), t.realm...)
+			rows.number(last - int64(len(events)-1-i))
+			rows.data = append(rows.length(len(data)), data...)
+		}
+	}
+	return []step{{
+		sql: "INSERT INTO {log} AS l (realm, last) VALUES ($1, $2::bigint)" +
+			" ON CONFLICT (realm) DO UPDATE SET last=l.last+excluded.last RETURNING last",
+		args: []any{t.realm, int64(len(events))}, row: into(&last),
+	}, {
+		sql: "COPY {event} (realm, seq, data) FROM STDIN (FORMAT binary)", copied: rows,
+	}}
 }
 
 func (t *tx) DropEvents(ctx context.Context, through int64) (int, error) {

@@ -113,7 +113,7 @@ func (t *tx) PutVendorSecret(ctx context.Context, s store.VendorSecret) error {
 		return err
 	}
 	return t.create(ctx, []parent{vendorParent(t, s.VendorID)}, nil,
-		"INSERT INTO {vendor_secret} AS s (realm, vendor_id, digest, expires_at, data) SELECT $1, $2, $3::bytea, $4::bigint, $5::bytea"+
+		"INSERT INTO {vendor_secret} (realm, vendor_id, digest, expires_at, data) SELECT $1, $2, $3::bytea, $4::bigint, $5::bytea"+
 			" WHERE EXISTS (SELECT 1 FROM {vendor} WHERE realm=$1 AND id=$2)"+
 			" ON CONFLICT (realm, vendor_id, digest) DO UPDATE SET expires_at=excluded.expires_at, data=excluded.data",
 		t.realm, string(s.VendorID), s.Digest[:], expiry(s.ExpiresAt), record.EncodeSecret(s))

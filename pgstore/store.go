@@ -284,11 +284,12 @@ func (s *Store) update(ctx context.Context, realm store.Realm, fn func(store.Tx)
 		lock = " FOR NO KEY UPDATE"
 	}
 	t := newTx(c, realm, lock)
+	t.unit = ctx
 	defer t.ended.Store(true)
 	err = fn(t)
 	t.ended.Store(true)
 	switch {
-	case errors.Is(c.broken, errConflict):
+	case errors.Is(c.settle(), errConflict):
 		return 0, c.broken
 	case err != nil:
 		// Of what waits to be sent something may be refused, which comes first.

@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,14 +36,18 @@ func (t *tx) flushUsers() []step {
 		n   int64
 	}{{&t.came, 1}, {&t.went, -1}} {
 		if len(*c.ids) > 0 {
-			steps = append(steps, step{
-				sql:  "INSERT INTO {user_change} (realm, user_id, n) SELECT $1, id, $2::bigint FROM unnest($3::text[]) AS i (id)",
-				args: []any{t.realm, c.n, *c.ids},
-			})
+			steps = append(steps, changeUsers(t.realm, *c.ids, c.n))
 			*c.ids = nil
 		}
 	}
 	return steps
+}
+
+func changeUsers(realm string, ids []string, n int64) step {
+	return step{
+		sql:  "INSERT INTO {user_change} (realm, user_id, n) SELECT $1, id, $2::bigint FROM unnest($3::text[]) AS i (id)",
+		args: []any{realm, n, ids},
+	}
 }
 
 // tell lets a question within a unit see what the unit has done. Many changes
@@ -127,20 +132,47 @@ func foldAlone(ctx context.Context, c *conn, realm string) (alone bool, err erro
 	return alone, err
 }
 
-// foldCame counts the users that came in the ranges at once, without rows of
-// user_change, if that may be. They have been sent. Those who went have to be
-// in user_change by then, which a split goes by.
-func (t *tx) foldCame(ctx context.Context) error {
-	if len(t.went) > 0 {
-		return nil
-	}
-	alone, err := foldAlone(ctx, t.conn, t.realm)
-	if err != nil || !alone {
+// countCame counts users that came in the ranges at once, without rows of
+// user_change, if that may be. They have been sent.
+func countCame(ctx context.Context, c *conn, realm string, came []string) error {
+	alone, err := foldAlone(ctx, c, realm)
+	if err != nil {
 		return err
 	}
-	came := t.came
-	t.came, t.folded = nil, t.total
-	return addToRanges(ctx, t.conn, t.realm, "SELECT id AS user_id, 1::bigint AS n FROM unnest($2::text[]) AS i (id)", came)
+	if !alone {
+		return c.run(ctx, changeUsers(realm, came, 1))
+	}
+	slices.Sort(came)
+	if done, err := countLast(ctx, c, realm, came); err != nil || done {
+		return err
+	}
+	return addToRanges(ctx, c, realm, "SELECT id AS user_id, 1::bigint AS n FROM unnest($2::text[]) AS i (id)", came)
+}
+
+// countLast counts users that came, in their order, if they are the last of all,
+// as new ids mostly are: none of them belongs into a range before the last, and
+// new ranges hold nobody else.
+func countLast(ctx context.Context, c *conn, realm string, came []string) (done bool, err error) {
+	var lo string
+	var n, there int64
+	err = c.run(ctx, step{sql: "SELECT lo, n FROM {user_range} WHERE realm=$1 ORDER BY lo DESC LIMIT 1", args: []any{realm}, row: into(&lo, &n)},
+		step{
+			sql: "SELECT (SELECT count(*) FROM (SELECT 1 FROM {user} WHERE realm=$1 AND id>=$2 LIMIT $3) u)" +
+				" - (SELECT coalesce(sum(n), 0) FROM {user_change} WHERE realm=$1 AND user_id>=$2)::bigint",
+			args: []any{realm, came[0], int64(len(came)) + 1}, row: into(&there),
+		})
+	if err != nil || lo > came[0] || there != int64(len(came)) {
+		return false, err
+	}
+	los, counts := []string{lo}, []int64{max(0, min(rangeSize-n, there))}
+	for part := range slices.Chunk(came[counts[0]:], rangeSize) {
+		los, counts = append(los, part[0]), append(counts, int64(len(part)))
+	}
+	return true, c.run(ctx, step{
+		sql: "INSERT INTO {user_range} AS r (realm, lo, n) SELECT $1, * FROM unnest($2::text[], $3::bigint[])" +
+			" ON CONFLICT (realm, lo) DO UPDATE SET n=r.n+excluded.n",
+		args: []any{realm, los, counts},
+	})
 }
 
 // addToRanges adds changes, of a query whose first argument is the realm, to the

@@ -47,14 +47,15 @@ type tx struct {
 	// rights is set once the unit has changed what rights are made of, and
 	// bumped once the realm's generation counts it.
 	rights, bumped bool
-	generation     *uint64  // as the unit was told, nil if it has not asked
-	changed        bool     // the unit has written something
-	written        int      // calls of create and replace
-	refused        bool     // one of create has failed
-	rows           bulk     // what is to be created
-	events         [][]byte // to append
-	came, went     []string // users that user_change does not know of
-	total, folded  int      // of came and went in the whole unit, and when it last folded
+	generation     *uint64         // as the unit was told, nil if it has not asked
+	unit           context.Context // of the unit, for what no call of it waits for
+	changed        bool            // the unit has written something
+	written        int             // calls of create and replace
+	refused        bool            // one of create has failed
+	rows           bulk            // what is to be created
+	events         [][]byte        // to append
+	came, went     []string        // users that user_change does not know of
+	total, folded  int             // of came and went in the whole unit, and when it last folded
 }
 
 var _ store.Tx = (*tx)(nil)
@@ -228,7 +229,7 @@ const locked = " FOR KEY SHARE"
 // rule is that of the primary key. See bulk for what else the query must be like.
 func (t *tx) create(ctx context.Context, parents []parent, rules []rule, query string, args ...any) error {
 	if t.written++; t.inBulk() {
-		return t.leaveRow(ctx, parents, rules, query, args)
+		return t.leaveRow(parents, rules, query, args)
 	}
 	var n int64
 	if err := t.refer(ctx, parents, step{sql: query, args: args, changed: &n}); err != nil {
@@ -251,7 +252,7 @@ func (t *tx) create(ctx context.Context, parents []parent, rules []rule, query s
 func replace[T any](ctx context.Context, t *tx, of table[T], v T, data []byte, rules []rule, query string, args ...any) error {
 	if t.written++; t.inBulk() {
 		t.wrote(of.key(v), of.keys, data)
-		return t.leaveChange(ctx, query, args)
+		return t.leaveChange(query, args)
 	}
 	if len(rules) > 0 {
 		if err := t.brokenRule(ctx, rules); err != nil {

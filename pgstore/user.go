@@ -119,13 +119,15 @@ func (t *tx) CreateUser(ctx context.Context, u store.User) error {
 			" WHERE EXISTS (SELECT 1 FROM {vendor} WHERE realm=$1 AND id=$6) ON CONFLICT DO NOTHING"
 		args = append(args, string(u.CreatedByVendor))
 	}
+	came := t.came
+	t.came = append(came, string(u.ID)) // at once, since he may be sent with others
 	err := t.create(ctx, parents, append([]rule{
 		{"ID", "SELECT 1 FROM {user} WHERE realm=$1 AND id=$2", []any{t.realm, string(u.ID)}},
 	}, t.userRules(store.User{}, u)...), query, args...)
 	if err != nil {
+		t.came = came
 		return err
 	}
-	t.came = append(t.came, string(u.ID))
 	t.total++
 	t.reindex(u.ID, nil, record.Entries(u))
 	return nil
@@ -180,11 +182,6 @@ func (t *tx) DeleteUser(ctx context.Context, id store.UserID) error {
 	t.rights = true
 	t.went = append(t.went, string(id))
 	t.total++
-	for key := range t.seen { // these go too
-		if key.table == "{credential}" && key.a == string(id) || key.table == "{membership}" && key.b == string(id) {
-			delete(t.seen, key)
-		}
-	}
 	t.reindex(id, record.Entries(old), nil)
 	t.leaveAll([]any{t.realm, string(id)},
 		"DELETE FROM {credential} WHERE realm=$1 AND user_id=$2",
