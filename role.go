@@ -289,7 +289,8 @@ func (m *Manager) Role(ctx context.Context, id RoleID) (Role, error) {
 	return role, err
 }
 
-// RoleByName returns a role by its scope and name. It needs roles.read.
+// RoleByName returns a role by its scope, the realm if zero, and its name. It
+// needs roles.read.
 func (m *Manager) RoleByName(ctx context.Context, scope ScopeKind, name string) (Role, error) {
 	var role Role
 	err := m.look(ctx, func(g *guard) error {
@@ -297,7 +298,7 @@ func (m *Manager) RoleByName(ctx context.Context, scope ScopeKind, name string) 
 			return err
 		}
 		var err error
-		role, err = g.roleByName(ctx, scope, name)
+		role, err = g.roleByName(ctx, cmp.Or(scope, ScopeRealm), name)
 		return err
 	})
 	return role, err
