@@ -30,8 +30,9 @@
 // round trip for each read, and one for its end that nobody waits for; an Update
 // one for each call that has an answer and one for its commit, which takes along
 // whatever needs none: events, what hangs on a record that is removed, and the
-// checks above. A unit that writes much sends its writes many together, and is
-// run again, asking each time, if one of them is refused.
+// checks above. A unit that writes much sends its writes many together while it
+// goes on, the records that it creates by COPY, and is run again, asking each
+// time, if one of them is refused.
 //
 // # Events
 //
