@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
+	"github.com/usermgmt-go/usermgmt/internal/tier"
 	"github.com/usermgmt-go/usermgmt/pgstore/pgtest"
 )
 
@@ -107,10 +108,7 @@ func (o *outage) print(t *testing.T, v verdict, faults string, counts ...any) {
 
 func TestRestarts(t *testing.T) {
 	t.Parallel()
-	restarts := 20
-	if testing.Short() {
-		restarts = 2
-	}
+	restarts := tier.Count(2, 20, 50, 200)
 	o := startOutage(t, nil)
 	for range restarts {
 		o.happens(t, func() { require.NoError(t, o.server.Restart(t.Context())) })
@@ -122,10 +120,7 @@ func TestRestarts(t *testing.T) {
 
 func TestTerminatedConnections(t *testing.T) {
 	t.Parallel()
-	want := 500
-	if testing.Short() {
-		want = 50
-	}
+	want := tier.Count(50, 500, 1_000, 10_000)
 	o := startOutage(t, nil)
 	terminated, rounds := 0, 0
 	for ; terminated < want; rounds++ {
@@ -144,10 +139,7 @@ func TestTerminatedConnections(t *testing.T) {
 // the standby's standby.
 func TestPromotions(t *testing.T) {
 	t.Parallel()
-	promotions := 3
-	if testing.Short() {
-		promotions = 1
-	}
+	promotions := tier.Count(1, 3, 10, 50)
 	var hosts hostList
 	o := startOutage(t, func(c *pgxpool.Config) { c.BeforeConnect = hosts.lead })
 	for range promotions {

@@ -141,7 +141,7 @@ func TestRaces(t *testing.T) {
 			t.Parallel()
 			histories := tier.Count(5, 50, 1_000, 10_000)
 			if !strings.Contains(name, "memory") {
-				histories = tier.Count(1, 4, 1_000, 10_000)
+				histories = tier.Count(1, 4, 100, 1_000)
 			}
 			callers, operations := 4, tier.Count(10, 25, 500, 500)
 			ms := open(t)
