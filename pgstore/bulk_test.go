@@ -29,6 +29,7 @@ func TestUnitsInBulk(t *testing.T) {
 				"events keep their order":               bulkEventsInOrder,
 				"nothing is left of what is not wanted": bulkUndone,
 				"users are counted":                     bulkCounts,
+				"users are counted before others":       bulkCountsBefore,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
@@ -358,6 +359,31 @@ func bulkCounts(t *testing.T, s *Store) {
 		want = append(want, numbered(i).ID)
 	}
 	slices.Sort(want)
+	inTheirPlaces(t, s, want)
+	var ranges int
+	require.NoError(t, s.pool.QueryRow(ctx, s.naming.sql("SELECT count(*) FROM {user_range}")).Scan(&ranges))
+	require.Greater(t, ranges, n/rangeFull/2, "the unit has counted in ranges")
+}
+
+// bulkCountsBefore creates users before others, who are counted in the first range
+// already, but for one.
+func bulkCountsBefore(t *testing.T, s *Store) {
+	ctx := t.Context()
+	const n, others = 2 * foldDue, changesDue + 100
+	update(t, s, func(tx store.Tx) error { return crowd(ctx, tx, n, n+others) })
+	update(t, s, func(tx store.Tx) error { return crowd(ctx, tx, n+others, n+others+1) })
+	update(t, s, func(tx store.Tx) error { return crowd(ctx, tx, 0, n) })
+	var want []store.UserID
+	for i := range n + others + 1 {
+		want = append(want, numbered(i).ID)
+	}
+	inTheirPlaces(t, s, want)
+}
+
+// inTheirPlaces finds users by their numbers in the order of ids.
+func inTheirPlaces(t *testing.T, s *Store, want []store.UserID) {
+	t.Helper()
+	ctx := t.Context()
 	require.EqualValues(t, len(want), usersIn(t, s))
 	require.NoError(t, s.View(ctx, realm, func(r store.Reader) error {
 		for i := 0; i < len(want); i += 97 {
@@ -371,9 +397,6 @@ func bulkCounts(t *testing.T, s *Store) {
 		require.ErrorIs(t, err, store.ErrNotFound)
 		return nil
 	}))
-	var ranges int
-	require.NoError(t, s.pool.QueryRow(ctx, s.naming.sql("SELECT count(*) FROM {user_range}")).Scan(&ranges))
-	require.Greater(t, ranges, n/rangeFull/2, "the unit has counted in ranges")
 }
 
 // What goes with a row may come when the rows before it have just been sent.

@@ -154,17 +154,17 @@ func countCame(ctx context.Context, c *conn, realm string, came []string) error 
 // new ranges hold nobody else.
 func countLast(ctx context.Context, c *conn, realm string, came []string) (done bool, err error) {
 	var lo string
-	var n, there int64
+	var n int64
 	err = c.run(ctx, step{sql: "SELECT lo, n FROM {user_range} WHERE realm=$1 ORDER BY lo DESC LIMIT 1", args: []any{realm}, row: into(&lo, &n)},
 		step{
-			sql: "SELECT (SELECT count(*) FROM (SELECT 1 FROM {user} WHERE realm=$1 AND id>=$2 LIMIT $3) u)" +
-				" - (SELECT coalesce(sum(n), 0) FROM {user_change} WHERE realm=$1 AND user_id>=$2)::bigint",
-			args: []any{realm, came[0], int64(len(came)) + 1}, row: into(&there),
+			sql: "SELECT NOT EXISTS (SELECT 1 FROM {user_change} WHERE realm=$1 AND user_id>=$2)" +
+				" AND $3::bigint=(SELECT count(*) FROM (SELECT 1 FROM {user} WHERE realm=$1 AND id>=$2 LIMIT $3::bigint+1) u)",
+			args: []any{realm, came[0], int64(len(came))}, row: into(&done),
 		})
-	if err != nil || lo > came[0] || there != int64(len(came)) {
+	if err != nil || lo > came[0] || !done {
 		return false, err
 	}
-	los, counts := []string{lo}, []int64{max(0, min(rangeSize-n, there))}
+	los, counts := []string{lo}, []int64{max(0, min(rangeSize-n, int64(len(came))))}
 	for part := range slices.Chunk(came[counts[0]:], rangeSize) {
 		los, counts = append(los, part[0]), append(counts, int64(len(part)))
 	}
