@@ -70,6 +70,7 @@ func (t *tx) known(key rowKey) []byte {
 // what hangs on it with it: whoever removes that does so after this.
 func (t *tx) wrote(key rowKey, keys []string, data []byte) {
 	t.seen[key] = seenRow{keys: keys, data: data, held: true}
+	delete(t.missing, key)
 	if data == nil {
 		t.leaveAlong(key)
 	}

@@ -72,6 +72,19 @@ func failuresCases() []testCase {
 			get(t, 0, store.Failures{Key: key, Count: 1, ExpiresAt: expires})
 			get(t, 1, sampleFailures(1))
 		}},
+		{"put_where_none_was_and_again_after_a_sweep", func(t *trial) {
+			key := sampleFailures(0).Key
+			t.update(func(tx store.Tx) error {
+				_, err := tx.Failures(t.ctx, key)
+				t.fails("Failures", err, store.ErrNotFound)
+				if err := tx.PutFailures(t.ctx, changeFailures(sampleFailures(0))); err != nil {
+					return err
+				}
+				_, err = tx.DeleteExpired(t.ctx, created, 10)
+				return must(err, tx.PutFailures(t.ctx, sampleFailures(0)))
+			})
+			get(t, 0, sampleFailures(0))
+		}},
 		{"expired_ones_are_found", func(t *trial) {
 			old := sampleFailures(0)
 			old.ExpiresAt = created
