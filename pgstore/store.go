@@ -237,7 +237,8 @@ const maxTries = 20
 
 // Update runs fn as one unit of work, on the caller's goroutine, and again if it
 // meets another unit; see the package comment. It needs a connection of the
-// pool, for which it waits as long as ctx lets it.
+// pool, for which it waits as long as ctx lets it. ctx also bounds what the unit
+// sends while it goes on, whatever the contexts of its calls.
 func (s *Store) Update(ctx context.Context, realm store.Realm, fn func(store.Tx) error) error {
 	if err := s.enter(ctx, realm); err != nil {
 		return err
