@@ -140,6 +140,12 @@ func TestGrantsNameOrganizationsThatExist(t *testing.T) {
 	later := usermgmt.Grant{Role: usermgmt.RoleOwner, Kind: usermgmt.ScopeOrganization, Scopes: []string{"later"}}
 	_, err := d.CreateUser(t.Context(), usermgmt.NewUser{Username: "eve", Grants: []usermgmt.Grant{later}})
 	require.ErrorIs(t, err, usermgmt.ErrInvalid)
+	_, err = d.CreateOrganization(t.Context(), usermgmt.NewOrganization{ID: "acme", Name: "Acme", Owner: d.user(t, "ann").ID})
+	require.NoError(t, err)
+	one := later
+	one.Scopes = []string{"acme", "later"}
+	_, err = d.CreateUser(t.Context(), usermgmt.NewUser{Username: "eve", Grants: []usermgmt.Grant{one}})
+	require.ErrorIs(t, err, usermgmt.ErrInvalid)
 	s := parse(t, `{"users":[{"username":"eve","roles":[{"name":"owner","organizations":["later"]}]}],"organizations":[{"id":"later","name":"Later"}]}`)
 	require.NoError(t, d.Apply(t.Context(), s))
 	before := d.actions(t)

@@ -225,6 +225,9 @@ func TestFacilityRoles(t *testing.T) {
 		"by whoever changes users, without any":  {"changer", "clerk", at(usermgmt.RoleFulfiller, "south"), nil},
 		"by whoever changes roles":               {"giver", "fred", at(usermgmt.RoleFulfiller, "south"), nil},
 		"that hold what the one who gives lacks": {"changer", "fred", at(usermgmt.RoleSupervisor, "north"), usermgmt.ErrForbidden},
+		"where the one who gives holds it":       {"lender", "fred", at(usermgmt.RoleSupervisor, "north"), nil},
+		"at one more than she holds it":          {"lender", "fred", at(usermgmt.RoleSupervisor, "north", "south"), usermgmt.ErrForbidden},
+		"widened by one that she lacks":          {"lender", "nora", at(usermgmt.RoleSupervisor, "north", "south"), usermgmt.ErrForbidden},
 		"by nobody":                              {"fred", "fred", at(usermgmt.RoleFulfiller, "south"), usermgmt.ErrForbidden},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -232,6 +235,7 @@ func TestFacilityRoles(t *testing.T) {
 			o := shops(t)
 			o.person("changer", direct(usermgmt.UsersUpdate))
 			o.person("giver", direct(usermgmt.UsersUpdateRoles))
+			o.person("lender", direct(usermgmt.UsersUpdateRoles), at(usermgmt.RoleSupervisor, "north"))
 			up := roles(c.grant)
 			up.Version = 1
 			u, err := o.as(c.who).UpdateUser(t.Context(), c.whom, up)

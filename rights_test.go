@@ -94,6 +94,43 @@ func TestCan(t *testing.T) {
 			require.Equal(t, step.want, asked(), "%s, asked again", step.name)
 		}
 	})
+	t.Run("every loss of a right counts at the next read", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		root := d.user(t, "root", realmRole(usermgmt.RoleAdmin))
+		role := d.role(t, "support", "users.*", usermgmt.RolesRead)
+		u := d.user(t, "ada", role)
+		m := d.acting(u)
+		for _, step := range []struct {
+			name string
+			act  func() error
+			may  bool
+		}{
+			{"granted", func() error { return nil }, true},
+			{"disabled", func() error { return d.DisableUser(t.Context(), u.ID) }, false},
+			{"enabled", func() error { return d.EnableUser(t.Context(), u.ID) }, true},
+			{"narrowed role", func() error {
+				return second(d.UpdateRole(t.Context(), role.Role, usermgmt.RoleUpdate{Remove: []usermgmt.Permission{"users.*", usermgmt.RolesRead}}))
+			}, false},
+			{"granted another", func() error { return d.GrantRoles(t.Context(), u.ID, realmRole(usermgmt.RoleReadOnly)) }, true},
+			{"revoked", func() error { return d.RevokeRoles(t.Context(), u.ID, realmRole(usermgmt.RoleReadOnly)) }, false},
+		} {
+			require.NoError(t, step.act(), step.name)
+			for range 2 { // the second time by rights that are known
+				for what, err := range map[string]error{
+					"User":  second(m.User(t.Context(), root.ID)),
+					"Users": second(m.Users(t.Context(), usermgmt.UserList{})),
+					"Role":  second(m.Role(t.Context(), role.Role)),
+				} {
+					if step.may {
+						require.NoError(t, err, "%s: %s", step.name, what)
+					} else {
+						require.ErrorIs(t, err, usermgmt.ErrForbidden, "%s: %s", step.name, what)
+					}
+				}
+			}
+		}
+	})
 	t.Run("a confined user holds his membership alone", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t)

@@ -129,6 +129,17 @@ func TestUpdateUser(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "A", got.FirstName)
 	})
+	t.Run("a role at every facility takes in what is held of it at some", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		some, all := at(usermgmt.RoleAdministrator, "F1"), at(usermgmt.RoleAdministrator)
+		for name, grants := range map[string][]usermgmt.Grant{"some-first": {some, all}, "all-first": {all, some}} {
+			require.Equal(t, []usermgmt.Grant{all}, d.user(t, "both-"+name, grants...).Grants, name)
+			u, err := d.UpdateUser(t.Context(), d.user(t, name, grants[0]).ID, usermgmt.UserUpdate{AddGrants: grants[1:]})
+			require.NoError(t, err)
+			require.Equal(t, []usermgmt.Grant{all}, u.Grants, name)
+		}
+	})
 	t.Run("removing the last facility takes the role, it does not widen it", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t)
@@ -150,6 +161,42 @@ func TestUpdateUser(t *testing.T) {
 		} {
 			require.ErrorIs(t, second(d.UpdateUser(t.Context(), u.ID, up)), usermgmt.ErrInvalid)
 		}
+	})
+	t.Run("what is not of the profile needs a right of its own", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		u := d.user(t, "ada")
+		for name, c := range map[string]struct {
+			right usermgmt.Permission
+			up    usermgmt.UserUpdate
+		}{
+			"disabling": {usermgmt.UsersEnable, usermgmt.UserUpdate{Disabled: new(true)}},
+			"tenants":   {usermgmt.UsersUpdateTenants, usermgmt.UserUpdate{AddTenants: []string{}}},
+			"grants":    {usermgmt.UsersUpdateRoles, usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{direct(usermgmt.UsersUpdate)}}},
+			"password":  {usermgmt.UsersPasswordReset, usermgmt.UserUpdate{Password: new(passphrase)}},
+		} {
+			err := second(d.acting(d.user(t, "without-"+name, direct(usermgmt.UsersUpdate))).UpdateUser(t.Context(), u.ID, c.up))
+			var refused *usermgmt.ForbiddenError
+			require.ErrorAs(t, err, &refused, name)
+			require.Equal(t, c.right, refused.Permission, name)
+			with := d.acting(d.user(t, "with-"+name, direct(usermgmt.UsersUpdate), direct(c.right)))
+			require.NoError(t, second(with.UpdateUser(t.Context(), d.user(t, "for-"+name).ID, c.up)), name)
+		}
+	})
+	t.Run("nobody gives what he lacks", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		u := d.user(t, "ada")
+		giver := d.acting(d.user(t, "giver", direct(usermgmt.UsersUpdateRoles), direct(usermgmt.UsersRead)))
+		own := d.role(t, "reader", usermgmt.UsersRead)
+		for _, grants := range [][]usermgmt.Grant{{realmRole(usermgmt.RoleAdmin)}, {own, direct(usermgmt.UsersDelete)}, {own, at(usermgmt.RoleSupervisor, "F1")}} {
+			for _, up := range []usermgmt.UserUpdate{{AddGrants: grants}, {Grants: &grants}} {
+				require.ErrorIs(t, second(giver.UpdateUser(t.Context(), u.ID, up)), usermgmt.ErrForbidden, "%v", grants)
+			}
+		}
+		got, err := giver.UpdateUser(t.Context(), u.ID, usermgmt.UserUpdate{AddGrants: []usermgmt.Grant{own}})
+		require.NoError(t, err)
+		require.Equal(t, []usermgmt.Grant{own}, got.Grants)
 	})
 	t.Run("one changes one's own profile, and nothing that gives rights", func(t *testing.T) {
 		t.Parallel()
@@ -206,6 +253,8 @@ func TestRank(t *testing.T) {
 			above = append(above, d.user(t, fmt.Sprintf("opener-%s-%d", kind, len(scopes)), usermgmt.Grant{Role: r.ID, Kind: kind, Scopes: scopes}))
 		}
 	}
+	// He is above who holds one thing more, however much they share.
+	above = append(above, d.user(t, "mixed", d.role(t, "mixed", "users.*", "parcels.open")))
 	m := d.acting(clerk)
 
 	acts := map[string]func(usermgmt.UserID) error{

@@ -71,6 +71,21 @@ func TestVendorToken(t *testing.T) {
 			require.Equal(t, c.manages, err == nil, "%v: %v", c.asked, err)
 		}
 	})
+	t.Run("without a scope, gains none that the vendor is given later", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		v, secret, err := d.CreateVendor(t.Context(), usermgmt.NewVendor{Name: "Initech", ClientID: "initech"})
+		require.NoError(t, err)
+		token, err := d.VendorToken(t.Context(), "initech", secret)
+		require.NoError(t, err)
+		require.Empty(t, token.Scopes)
+		_, err = d.UpdateVendor(t.Context(), v.ID, usermgmt.VendorUpdate{Scopes: &[]string{usermgmt.ScopeVendorManage}})
+		require.NoError(t, err)
+		a, err := d.Authenticate(t.Context(), token.AccessToken)
+		require.NoError(t, err)
+		_, err = d.As(a).ProvisionOrganization(t.Context(), "A", usermgmt.VendorUser{Email: "a@acme.example"})
+		require.ErrorIs(t, err, usermgmt.ErrForbidden)
+	})
 	t.Run("ends with the vendor and with its secret", func(t *testing.T) {
 		t.Parallel()
 		for name, end := range map[string]func(*desk, usermgmt.Vendor) error{

@@ -99,6 +99,28 @@ func TestGenerationBeforeTheSnapshot(t *testing.T) {
 	}))
 }
 
+// A View that has read keeps the generation of what it read, though another one
+// is remembered by now.
+func TestGenerationOfTheSnapshot(t *testing.T) {
+	t.Parallel()
+	s, _ := newStore(t, nil)
+	require.NoError(t, s.Update(t.Context(), "main", creates(t, 0)))
+	old, err := s.Generation(t.Context(), "main")
+	require.NoError(t, err)
+	require.NoError(t, s.View(t.Context(), "main", func(r store.Reader) error {
+		_, err := r.User(t.Context(), benchUser(0).ID)
+		require.NoError(t, err)
+		require.NoError(t, s.Update(t.Context(), "main", disable(t, 0)))
+		now, err := s.Generation(t.Context(), "main")
+		require.NoError(t, err)
+		require.NotEqual(t, old, now)
+		got, err := r.Generation(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, old, got)
+		return nil
+	}))
+}
+
 func TestGenerationWithoutWALIndex(t *testing.T) {
 	t.Parallel()
 	s, _ := newStore(t, nil)
