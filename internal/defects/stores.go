@@ -11,7 +11,7 @@ func storeDefects() []defect {
 		{"a token is used twice (sqlitestore)", "sqlitestore/token.go", "	if !k.UsedAt.IsZero() {", "	if !k.UsedAt.IsZero() && at.IsZero() {", "sqlitestore", "TestStore/TokenUse"},
 		{"an older version overwrites (sqlitestore)", "sqlitestore/user.go", "	if old.Version != u.Version {", "	if old.Version < u.Version {", "sqlitestore", "TestStore/User"},
 		{"a deleted session leaves the generation (sqlitestore)", "sqlitestore/session.go", "	t.rights = true\n", "", "sqlitestore", "TestStore/Generation"},
-		{"a View's generation is today's (sqlitestore)", "sqlitestore/generation.go", "ok && now == v.before {", "ok {", "sqlitestore", "TestStore/Snapshot"},
+		{"a View's generation is today's (sqlitestore)", "sqlitestore/generation.go", "ok && now == v.before {", "ok {", "sqlitestore", "TestGenerationOfTheSnapshot"},
 		{"a token is used twice (pgstore)", "pgstore/token.go", "	if !k.UsedAt.IsZero() {", "	if !k.UsedAt.IsZero() && at.IsZero() {", "pgstore", "TestStore/.*/TokenUse"},
 		{"an older version overwrites (pgstore)", "pgstore/user.go", "	if old.Version != u.Version {", "	if old.Version < u.Version {", "pgstore", "TestStore/.*/User"},
 		{"what a unit read may have changed (pgstore)", "pgstore/seen.go", `			" AND r.data=s.data FOR SHARE OF r NOWAIT) same",`, `			" FOR SHARE OF r NOWAIT) same",`, "pgstore", "Conflict|TestUnit|TestRead|TestRepeat|TestLost|TestSeen"},
