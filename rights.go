@@ -190,6 +190,7 @@ func memberSet(ctx context.Context, r store.Reader, org OrganizationID, user Use
 // they are exact: an entry counts only under the generation it was read at. It
 // holds what exists alone, so that creating anything need not end it.
 type rightsCache struct {
+	limit    int // of each map; the entry that makes room is the one that its own order gives
 	mu       sync.RWMutex
 	users    map[UserID]userEntry
 	members  map[memberKey]memberEntry
@@ -218,10 +219,6 @@ type memberEntry struct {
 	generation uint64
 	set        *permissionSet
 }
-
-// maxCached bounds each of the cache's maps; the entry that makes room is the
-// one that the map's own order gives.
-const maxCached = 1 << 18
 
 // kept returns the user's entry, of whatever generation, or the zero entry.
 func (c *rightsCache) kept(id UserID) userEntry {
@@ -264,7 +261,7 @@ func (c *rightsCache) putSession(s store.Session, generation uint64) {
 	if c.sessions == nil {
 		c.sessions = map[SessionID]sessionEntry{}
 	}
-	evict(c.sessions, maxCached)
+	evict(c.sessions, c.limit)
 	c.sessions[s.ID] = sessionEntry{generation, s}
 }
 
@@ -278,7 +275,7 @@ func (c *rightsCache) putUser(id UserID, generation uint64, r *rights) {
 	if c.users == nil {
 		c.users = map[UserID]userEntry{}
 	}
-	evict(c.users, maxCached)
+	evict(c.users, c.limit)
 	c.users[id] = e
 }
 
@@ -288,12 +285,13 @@ func (c *rightsCache) putMember(k memberKey, e memberEntry) {
 	if c.members == nil {
 		c.members = map[memberKey]memberEntry{}
 	}
-	evict(c.members, maxCached)
+	evict(c.members, c.limit)
 	c.members[k] = e
 }
 
 // realmCaches has one rightsCache for each realm in use.
 type realmCaches struct {
+	limit  int // of each rightsCache
 	mu     sync.Mutex
 	realms map[Realm]*rightsCache
 }
@@ -310,7 +308,7 @@ func (c *realmCaches) of(realm Realm) *rightsCache {
 		c.realms = map[Realm]*rightsCache{}
 	}
 	evict(c.realms, maxRealms)
-	rc := &rightsCache{}
+	rc := &rightsCache{limit: c.limit}
 	c.realms[realm] = rc
 	return rc
 }

@@ -86,6 +86,7 @@ func newTokenKeys(opts Options) (*tokenKeys, error) {
 		return nil, errors.New("a signing key is required")
 	}
 	t := &tokenKeys{issuer: opts.Issuer, audience: opts.Audience, ttl: opts.AccessTokenTTL}
+	t.verified.limit = min(opts.CacheSize, maxVerified)
 	var methods []string
 	for _, k := range opts.SigningKeys {
 		if t.signer(k.ID) != nil {
@@ -226,6 +227,7 @@ func (t *tokenKeys) key(token *jwt.Token) (any, error) {
 // by their digest, until they expire: verifying a signature costs a hundred
 // times as much. It knows nothing of sessions, which are asked for each time.
 type verifiedTokens struct {
+	limit  int
 	mu     sync.RWMutex
 	tokens map[store.Digest]access
 }
@@ -246,20 +248,14 @@ func (v *verifiedTokens) get(d store.Digest, now time.Time) (access, bool) {
 	return a, ok
 }
 
-// put remembers a token. When there is no room, another one goes, whichever
-// the map's own order gives.
+// put remembers a token. When there is no room, another one goes.
 func (v *verifiedTokens) put(d store.Digest, a access) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.tokens == nil {
 		v.tokens = map[store.Digest]access{}
 	}
-	if len(v.tokens) >= maxVerified {
-		for k := range v.tokens {
-			delete(v.tokens, k)
-			break
-		}
-	}
+	evict(v.tokens, v.limit)
 	v.tokens[d] = a
 }
 

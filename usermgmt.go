@@ -83,6 +83,11 @@ type Options struct {
 	// GOMAXPROCS, at least one, if zero. Callers wait for a slot as long as
 	// their context lasts.
 	HashSlots int
+	// CacheSize is how many users, memberships and sessions of a realm, and how
+	// many access tokens, the Manager remembers at most, of each: 262,144 if zero, but
+	// 32,768 access tokens at most. What is forgotten costs a read the next time. One
+	// user with a membership and two or three sessions takes a KiB or so.
+	CacheSize int
 	// Throttle says how fast secrets may be guessed.
 	Throttle Throttle
 	// Clock gives the time; time.Now if nil.
@@ -219,6 +224,12 @@ func (o *Options) setDefaults() error {
 			return err
 		}
 	}
+	if o.CacheSize < 0 {
+		return invalid("CacheSize", "must not be negative")
+	}
+	if o.CacheSize == 0 {
+		o.CacheSize = 1 << 18
+	}
 	if o.HashSlots < 0 {
 		return invalid("HashSlots", "must not be negative")
 	}
@@ -290,7 +301,7 @@ func (m *Manager) RealmName() Realm { return m.realm }
 // transaction ends; then its operations fail with store.ErrDone. It need not be closed.
 func (m *Manager) With(s store.Store) *Manager {
 	c := *m
-	c.store, c.derived = s, &derived{}
+	c.store, c.derived = s, &derived{caches: realmCaches{limit: m.opts.CacheSize}}
 	c.rights = c.derived.caches.of(c.realm)
 	return &c
 }

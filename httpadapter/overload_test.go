@@ -45,7 +45,7 @@ func newFront(t *testing.T, hash usermgmt.PasswordHash, slots int, divided time.
 	require.NoError(t, err)
 	f := &front{}
 	f.m, err = usermgmt.New(s, usermgmt.Options{
-		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: hash, HashSlots: slots, AccessTokenTTL: time.Hour, Logger: slog.New(slog.DiscardHandler),
+		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: hash, HashSlots: slots, AccessTokenTTL: time.Hour, CacheSize: 4096, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, f.m.Close()) })
