@@ -190,6 +190,18 @@ func bulkRecords(t *testing.T, s *Store) {
 		add(func(tx store.Tx) error {
 			return tx.CreateRole(ctx, store.Role{ID: store.RoleID(fmt.Sprint("r-", i)), Scope: store.ScopeRealm, Name: fmt.Sprint(i)})
 		})
+		add(func(tx store.Tx) error {
+			return tx.CreateTenant(ctx, store.Tenant{ID: store.TenantID(fmt.Sprint("t-", i))})
+		})
+		v := store.Vendor{ID: store.VendorID(fmt.Sprint("v-", i)), ClientID: fmt.Sprint("client-", i)}
+		add(func(tx store.Tx) error { return tx.CreateVendor(ctx, v) })
+		secret := store.VendorSecret{VendorID: v.ID, Digest: store.Digest{2, byte(i)}, CreatedAt: at}
+		k := store.Key{ID: store.KeyID(fmt.Sprint("k-", i)), OrganizationID: o.ID, Digest: store.Digest{3, byte(i)}, Name: "key", Role: "reader"}
+		if i%2 == 0 {
+			secret.ExpiresAt, k.Owner = at.Add(time.Hour), u.ID
+		}
+		add(func(tx store.Tx) error { return tx.PutVendorSecret(ctx, secret) })
+		add(func(tx store.Tx) error { return tx.CreateKey(ctx, k) })
 		if i%7 == 6 {
 			add(func(tx store.Tx) error {
 				changed := u
@@ -217,7 +229,7 @@ func bulkRecords(t *testing.T, s *Store) {
 func tables(t *testing.T, s *Store, of store.Realm) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
-	for _, name := range []string{"user", "user_index", "credential", "organization", "membership", "session", "token", "role"} {
+	for _, name := range []string{"user", "user_index", "credential", "organization", "membership", "session", "token", "role", "tenant", "vendor", "vendor_secret", "api_key"} {
 		rows, err := s.pool.Query(t.Context(), s.naming.sql("SELECT (to_jsonb(r)-'realm')::text FROM {"+name+"} r WHERE realm=$1 ORDER BY 1"), string(of))
 		require.NoError(t, err)
 		for rows.Next() {

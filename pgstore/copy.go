@@ -25,7 +25,7 @@ func newRows(columns, room int) *rows {
 
 // add adds a row of the first values, of which nil is NULL.
 func (r *rows) add(values []any) {
-	r.begin()
+	r.data = binary.BigEndian.AppendUint16(r.data, uint16(r.columns))
 	for _, v := range values[:r.columns] {
 		switch v := v.(type) {
 		case nil:
@@ -35,18 +35,15 @@ func (r *rows) add(values []any) {
 		case []byte:
 			r.data = append(r.length(len(v)), v...)
 		case int64:
-			r.number(v)
+			r.data = binary.BigEndian.AppendUint64(r.length(8), uint64(v))
 		default:
 			panic(fmt.Sprintf("pgstore: no column takes a %T", v))
 		}
 	}
 }
 
-func (r *rows) begin() { r.data = binary.BigEndian.AppendUint16(r.data, uint16(r.columns)) }
-
+// length is the data with the length of the next value.
 func (r *rows) length(n int) []byte { return binary.BigEndian.AppendUint32(r.data, uint32(n)) }
-
-func (r *rows) number(n int64) { r.data = binary.BigEndian.AppendUint64(r.length(8), uint64(n)) }
 
 // copyIn runs a COPY on the connection of a pool.
 func (c *conn) copyIn(ctx context.Context, s step) error {

@@ -70,17 +70,10 @@ func (t *tx) copyEvents() []step {
 	var last int64
 	events := t.events
 	t.events = nil
-	size := 0
-	for _, data := range events {
-		size += 2 + 4 + len(t.realm) + 4 + 8 + 4 + len(data)
-	}
-	rows := newRows(3, size+64)
+	rows := newRows(3, len(events)*128)
 	rows.late = func() {
 		for i, data := range events {
-			rows.begin()
-			rows.data = append(rows.length(len(t.realm)), t.realm...)
-			rows.number(last - int64(len(events)-1-i))
-			rows.data = append(rows.length(len(data)), data...)
+			rows.add([]any{t.realm, last - int64(len(events)-1-i), data})
 		}
 	}
 	return []step{{
