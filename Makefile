@@ -8,7 +8,7 @@ FUZZTIME ?= 30s
 
 .PHONY: test night release fuzz defects bench
 
-# What has to pass before every change.
+# What the README tells to run; .ci/run has the static checks and the race detector as well.
 test:
 	$(GO) test $(PKG)
 

@@ -106,7 +106,7 @@ type Options struct {
 	// "token.reused" and "code.reused" are secrets that came twice. These are
 	// warnings; the others are at level Info, but at Debug for access tokens that
 	// have merely expired, and for a right to read, as programs ask by trying.
-	// [Manager.Can] leaves none.
+	// [Manager.Require] is at Info whatever the right, and [Manager.Can] leaves none.
 	//
 	// Each has the realm and, as far as they are known, the cause, who it is (user,
 	// session, vendor, key, actor; ids of the directory alone) and from which

@@ -151,7 +151,7 @@ func TestUnitsMeet(t *testing.T) {
 				u := person("eve")
 				u.UsernameKey = "countess"
 				return tx.CreateUser(ctx, u)
-			}, "taken|already exists: UsernameKey",
+			}, "taken|username already exists",
 		},
 		"a user who is deleted while something is given to him": {
 			func(tx store.Tx, read func()) error {

@@ -22,8 +22,9 @@ func (c conflict) Is(target error) bool { return target == errConflict || target
 
 const (
 	errConflict conflict = "another unit has changed what this one rests on"
-	// errLost: with the connection went the transaction, before its commit was sent.
-	errLost conflict = "the connection was lost"
+	// errLost: with the connection went the transaction, before its commit was
+	// sent; or none could be made.
+	errLost conflict = "there is no connection to the server"
 )
 
 // codes of PostgreSQL's errors (its manual, appendix A).

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // Categories of errors. Callers test for them with [errors.Is].
@@ -45,7 +47,23 @@ type ExistsError struct {
 	Field string
 }
 
-func (e *ExistsError) Error() string { return "already exists: " + e.Field }
+// Error names the field in words, such as "username already exists" for
+// "UsernameKey".
+func (e *ExistsError) Error() string {
+	return words(strings.TrimSuffix(e.Field, "Key")) + " already exists"
+}
+
+// words writes a Go name in lower case, its words apart.
+func words(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && unicode.IsUpper(r) && unicode.IsLower(rune(name[i-1])) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
 
 // Is makes every ExistsError match [ErrExists].
 func (e *ExistsError) Is(target error) bool { return target == ErrExists }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -182,6 +183,9 @@ func TestTheFileIsShared(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.db"))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
+	info, err := os.Stat(files[0])
+	require.NoError(t, err)
+	require.Equal(t, os.FileMode(0o600), info.Mode().Perm(), "it holds password hashes")
 	bert := newBrowser(t, start(t, dir))
 	_, text := bert.signIn("bert@acme.example", "demo password 52")
 	require.Contains(t, text, "approved by bert")
@@ -193,7 +197,7 @@ func TestRunRefuses(t *testing.T) {
 	for text, args := range map[string][]string{
 		"no loopback":      {"-addr", "0.0.0.0:0", "-db", filepath.Join(dir, "a.db")},
 		"not defined":      {"-nonsense"},
-		"unable to open":   {"-addr", "127.0.0.1:0", "-db", filepath.Join(dir, "absent", "a.db")},
+		"absent":           {"-addr", "127.0.0.1:0", "-db", filepath.Join(dir, "absent", "a.db")},
 		"missing port":     {"-addr", "127.0.0.1"},
 		"is no loopback a": {"-addr", ":0", "-db", filepath.Join(dir, "b.db")},
 	} {
