@@ -82,6 +82,9 @@ func (m *Manager) planPassword(ctx context.Context, s SnapshotUser, l login) (pl
 		return p, invalid("passwordHash", "must be absent where a password is given")
 	}
 	p.current = l.cred.Hash
+	if s.TemporaryPassword && p.current != "" && !l.cred.Temporary {
+		return p, nil // it was the way in, and has been replaced
+	}
 	if s.PasswordHash != "" {
 		hash, origin, err := importHash(s.PasswordHash)
 		if err != nil || p.current != "" && (l.cred.Origin == origin || p.current == hash) {

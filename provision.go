@@ -201,7 +201,8 @@ func (g *guard) createOrganizationToken(ctx context.Context, ms store.Membership
 
 // CreateOrganizationToken hands out another organization token for a member,
 // and returns him with it; nothing shows it again. Earlier ones stay valid. It
-// needs members.update in the organization, and all that an owner holds there.
+// needs members.update in the organization, and all that an owner holds there;
+// confined sign-ins are refused, since it would outlive them.
 func (m *Manager) CreateOrganizationToken(ctx context.Context, org OrganizationID, user UserID) (Member, string, error) {
 	secret, err := m.newSecret(organizationPrefix)
 	if err != nil {
@@ -211,6 +212,9 @@ func (m *Manager) CreateOrganizationToken(ctx context.Context, org OrganizationI
 	err = m.update(ctx, func(g *guard) error {
 		if _, err := g.organization(ctx, MembersUpdate, org); err != nil {
 			return err
+		}
+		if g.m.actor.organization != "" {
+			return &ForbiddenError{Permission: MembersUpdate, Reason: "a confined sign-in hands out no organization token"}
 		}
 		if err := g.needRoleRights(ctx, org, RoleOwner, "organization tokens are for owners to hand out"); err != nil {
 			return err
@@ -272,10 +276,11 @@ type MemberRef struct {
 // out for or, if other names someone, his membership of the same organization:
 // [ErrNotFound] if he has none, [ErrInvalid] if its fields name different
 // people. The organization's last active owner stays while there are other
-// members: [ErrLastOwner].
+// members: [ErrLastOwner]. Someone else than the token's holder must not have a
+// role there with a right that the vendor lacks: [ErrForbidden].
 //
-// The account goes too if this vendor created it and no membership, role,
-// permission or tenant is left of it.
+// The account goes too if this vendor created it, it is not disabled, and no
+// membership, role, permission or tenant is left of it.
 func (m *Manager) DeprovisionUser(ctx context.Context, token string, other MemberRef) error {
 	var key string
 	if other.Email != "" {
@@ -295,6 +300,11 @@ func (m *Manager) DeprovisionUser(ctx context.Context, token string, other Membe
 		ms, err := g.memberOf(ctx, t, key, other.VendorUserID)
 		if err != nil {
 			return err
+		}
+		if ms.UserID != t.UserID {
+			if err := g.needRoleRights(ctx, ms.OrganizationID, ms.Role, reasonRank); err != nil {
+				return err
+			}
 		}
 		if err := g.removeMember(ctx, ms); err != nil {
 			return err
@@ -335,13 +345,14 @@ func (g *guard) memberOf(ctx context.Context, t store.Token, emailKey, vendorUse
 }
 
 // dropAccount deletes the user if the acting vendor created him and nothing is
-// left that he is here for.
+// left that he is here for. A disabled one stays, or the vendor would undo that
+// by creating him anew.
 func (g *guard) dropAccount(ctx context.Context, id UserID) error {
 	u, err := g.r.User(ctx, id)
 	if err != nil {
 		return err
 	}
-	if u.CreatedByVendor == "" || u.CreatedByVendor != g.m.actor.VendorID() || len(u.Grants)+len(u.Tenants) > 0 {
+	if u.Disabled || u.CreatedByVendor == "" || u.CreatedByVendor != g.m.actor.VendorID() || len(u.Grants)+len(u.Tenants) > 0 {
 		return nil
 	}
 	left, err := g.r.Memberships(ctx, id, "", 1)

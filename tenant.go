@@ -233,17 +233,12 @@ func (g *guard) checkTenants(ctx context.Context, field string, tenants []string
 	if len(tenants) == 0 {
 		return nil
 	}
-	all, err := g.holdsEveryTenant(ctx)
-	if err != nil {
+	if all, err := g.holdsEveryTenant(ctx); err != nil {
 		return err
+	} else if !all {
+		return g.needTenants(ctx, tenants) // what he has exists
 	}
 	for _, t := range tenants {
-		if !all {
-			if err := g.needTenant(ctx, t); err != nil {
-				return err
-			}
-			continue
-		}
 		if typ, ok := strings.CutPrefix(t, tenantTypePrefix); t == AnyTenant || ok && isWord(strings.ToLower(typ)) {
 			continue
 		}
@@ -261,6 +256,23 @@ func (g *guard) holdsEveryTenant(ctx context.Context) (bool, error) {
 		return ok, err
 	}
 	return g.rights != nil && slices.Contains(g.rights.tenants, AnyTenant), nil
+}
+
+// needTenants requires of each assignment that the actor has it himself, or "any".
+func (g *guard) needTenants(ctx context.Context, assignments []string) error {
+	if len(assignments) == 0 {
+		return nil
+	}
+	all, err := g.holdsEveryTenant(ctx)
+	if err != nil || all {
+		return err
+	}
+	for _, a := range assignments {
+		if err := g.needTenant(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // needTenant requires that the actor, who lacks "any", has the assignment

@@ -70,7 +70,12 @@ func TestTenants(t *testing.T) {
 		take := func(m *usermgmt.Manager, tenants ...string) error {
 			return second(m.UpdateUser(t.Context(), target.ID, usermgmt.UserUpdate{RemoveTenants: tenants}))
 		}
+		replace := func(m *usermgmt.Manager, tenants ...string) error {
+			return second(m.UpdateUser(t.Context(), target.ID, usermgmt.UserUpdate{Tenants: &tenants}))
+		}
 		for _, not := range []string{"t2", "t9", "any", "type:test"} {
+			require.ErrorIs(t, replace(one, not), usermgmt.ErrForbidden, not)
+			require.ErrorIs(t, replace(one, "t1", not), usermgmt.ErrForbidden, not)
 			require.ErrorIs(t, give(one, not), usermgmt.ErrForbidden, not)
 			require.ErrorIs(t, give(one, "t1", not), usermgmt.ErrForbidden, not)
 			require.ErrorIs(t, take(one, not), usermgmt.ErrForbidden, not)
@@ -81,6 +86,9 @@ func TestTenants(t *testing.T) {
 		require.NoError(t, give(typed, "type:test"))
 		require.ErrorIs(t, give(typed, "t2"), usermgmt.ErrForbidden)
 		require.NoError(t, give(all, "t1", "t2", "any", "type:production"))
+		for _, left := range [][]string{{}, {"t1"}} {
+			require.ErrorIs(t, replace(one, left...), usermgmt.ErrForbidden, "%s are left: others are not his to take", left)
+		}
 		require.ErrorIs(t, give(all, "t9"), usermgmt.ErrInvalid)
 		require.ErrorIs(t, take(all, "t9"), usermgmt.ErrInvalid)
 		none := create("none")

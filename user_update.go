@@ -334,6 +334,10 @@ func (g *guard) updateUser(ctx context.Context, old store.User, up UserUpdate) (
 		if err := g.checkTenants(ctx, "removeTenants", up.RemoveTenants); err != nil {
 			return store.User{}, err
 		}
+		gone := slices.DeleteFunc(slices.Clone(old.Tenants), func(t string) bool { return slices.Contains(u.Tenants, t) })
+		if err := g.needTenants(ctx, gone); err != nil {
+			return store.User{}, err
+		}
 	}
 	fields := changedFields(old, u)
 	if fields == nil {
