@@ -158,7 +158,10 @@ func (g *guard) maySetPassword(ctx context.Context, user UserID) (store.User, er
 	if err != nil {
 		return store.User{}, err
 	}
-	return u, g.outranks(ctx, u)
+	if err := g.outranks(ctx, u); err != nil {
+		return store.User{}, err
+	}
+	return u, g.sharesTenants(ctx, u)
 }
 
 // ImportPasswordHash gives a user the password of a hash that was made

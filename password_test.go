@@ -251,6 +251,28 @@ func TestTemporaryPasswordAtCreation(t *testing.T) {
 	require.True(t, d.signIn(t, "dora", passphrase).PasswordChangeRequired)
 }
 
+// TestTemporaryPasswordIsStatedOnce: what a Snapshot states is the way in, and
+// does not come back once the user has chosen a password.
+func TestTemporaryPasswordIsStatedOnce(t *testing.T) {
+	t.Parallel()
+	for _, stated := range []string{`"password":"violet cradle 77"`, `"passwordHash":"` + argon2id(t, passphrase) + `"`} {
+		d := newDesk(t)
+		s := parse(t, `{"users":[{"username":"dora",`+stated+`,"temporaryPassword":true}]}`)
+		require.NoError(t, d.Apply(t.Context(), s))
+		require.NoError(t, d.Apply(t.Context(), s))
+		first := d.signIn(t, "dora", passphrase)
+		require.True(t, first.PasswordChangeRequired)
+		chosen, err := d.authenticated(t, first).ChangePassword(t.Context(), passphrase, replacement)
+		require.NoError(t, err)
+		before := d.actions(t)
+		require.NoError(t, d.Apply(t.Context(), s))
+		require.Equal(t, before, d.actions(t))
+		require.True(t, alive(t, d.Manager, chosen.AccessToken))
+		require.ErrorIs(t, second(d.SignIn(t.Context(), "dora", passphrase)), usermgmt.ErrUnauthenticated)
+		require.False(t, d.signIn(t, "dora", replacement).PasswordChangeRequired)
+	}
+}
+
 // TestChangePassword: everyone changes his own, and must know it.
 func TestChangePassword(t *testing.T) {
 	t.Parallel()

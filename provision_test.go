@@ -292,6 +292,17 @@ func TestOrganizationToken(t *testing.T) {
 		_, _, err := o.as("owner").CreateOrganizationToken(t.Context(), "acme", "reader")
 		require.NoError(t, err)
 	})
+
+	t.Run("a confined sign-in hands out none, be it the owner's", func(t *testing.T) {
+		t.Parallel()
+		o := staff(t)
+		confined := usermgmt.UserActor("owner").Confined("acme")
+		require.True(t, o.holds(confined, usermgmt.MembersUpdate))
+		for _, whose := range []usermgmt.UserID{"reader", "owner"} {
+			_, _, err := o.m.As(confined).CreateOrganizationToken(t.Context(), "acme", whose)
+			require.ErrorIs(t, err, usermgmt.ErrForbidden)
+		}
+	})
 }
 
 func TestDeprovisionUser(t *testing.T) {
@@ -335,6 +346,32 @@ func TestDeprovisionUser(t *testing.T) {
 		require.NoError(t, end(usermgmt.MemberRef{VendorUserID: "c"}))
 		require.NoError(t, end(usermgmt.MemberRef{Email: "ada@acme.example"}), "the sole member may go")
 		require.Equal(t, usermgmt.ErrOrganizationToken, end(usermgmt.MemberRef{}))
+	})
+
+	t.Run("another member by rank", func(t *testing.T) {
+		t.Parallel()
+		o := newOffice(t)
+		p := o.partner("globex")
+		owner := p.opens(usermgmt.VendorUser{Email: "ada@acme.example"})
+		bob := p.hires(usermgmt.VendorUser{Email: "bob@acme.example"})
+		o.joins(owner.Organization.ID, "olga", usermgmt.RoleOwner)
+		require.ErrorIs(t, p.m.DeprovisionUser(t.Context(), bob.Token, usermgmt.MemberRef{Email: "ada@acme.example"}), usermgmt.ErrForbidden)
+		require.Equal(t, usermgmt.RoleOwner, o.role(owner.Organization.ID, owner.Membership.UserID))
+		require.NoError(t, p.m.DeprovisionUser(t.Context(), owner.Token, usermgmt.MemberRef{Email: "ada@acme.example"}), "his own token")
+	})
+
+	t.Run("does not undo that an account is disabled", func(t *testing.T) {
+		t.Parallel()
+		o := newOffice(t)
+		p := o.partner("globex")
+		p.opens(usermgmt.VendorUser{Email: "ada@acme.example"})
+		bob := p.hires(usermgmt.VendorUser{Email: "bob@acme.example"})
+		require.NoError(t, o.m.DisableUser(t.Context(), bob.Membership.UserID))
+		require.NoError(t, p.m.DeprovisionUser(t.Context(), bob.Token, usermgmt.MemberRef{}))
+		again := p.hires(usermgmt.VendorUser{Email: "bob@acme.example"})
+		require.Equal(t, bob.Membership.UserID, again.Membership.UserID)
+		_, err := p.m.CreateCode(t.Context(), again.Token)
+		require.ErrorIs(t, err, usermgmt.ErrOrganizationToken)
 	})
 
 	for name, c := range map[string]struct {

@@ -62,7 +62,9 @@ type SnapshotUser struct {
 	Password string `json:"password,omitempty"`
 	// PasswordHash in PHC form counts as applied while the user's password
 	// stems from it, upgraded since or not.
-	PasswordHash      string          `json:"passwordHash,omitempty"`
+	PasswordHash string `json:"passwordHash,omitempty"`
+	// TemporaryPassword makes the password one to sign in with and to change. It
+	// replaces none that lasts, such as the one that the user has chosen since.
 	TemporaryPassword bool            `json:"temporaryPassword,omitempty"`
 	Disabled          *bool           `json:"disabled,omitempty"`
 	Attributes        json.RawMessage `json:"attributes,omitempty"`

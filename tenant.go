@@ -275,6 +275,16 @@ func (g *guard) needTenants(ctx context.Context, assignments []string) error {
 	return nil
 }
 
+// sharesTenants requires of whoever sets a user's password that he is in all of
+// that user's tenants: the password lets into them.
+func (g *guard) sharesTenants(ctx context.Context, u store.User) error {
+	err := g.needTenants(ctx, u.Tenants)
+	if errors.Is(err, ErrForbidden) {
+		err = &ForbiddenError{Permission: UsersPasswordReset, Reason: "the user is in tenants that you are not in"}
+	}
+	return err
+}
+
 // needTenant requires that the actor, who lacks "any", has the assignment
 // himself: literally, or for a tenant through its type.
 func (g *guard) needTenant(ctx context.Context, assignment string) error {

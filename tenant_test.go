@@ -1,6 +1,7 @@
 package usermgmt_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -95,5 +96,36 @@ func TestTenants(t *testing.T) {
 		require.ErrorIs(t, give(none, "t1"), usermgmt.ErrForbidden)
 		_, err := none.CreateUser(t.Context(), usermgmt.NewUser{Username: "x", Tenants: []string{"t1"}})
 		require.ErrorIs(t, err, usermgmt.ErrForbidden)
+	})
+
+	t.Run("nobody sets the password of someone in a tenant that he is not in", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t)
+		for _, n := range []usermgmt.NewTenant{{ID: "t1", Name: "One", Type: "test"}, {ID: "t2", Name: "Two"}} {
+			require.NoError(t, second(d.CreateTenant(t.Context(), n)))
+		}
+		person := func(name string, tenants ...string) usermgmt.User {
+			u, err := d.CreateUser(t.Context(), usermgmt.NewUser{Username: name, Tenants: tenants, Grants: []usermgmt.Grant{d.role(t, name, "users.password-reset", "users.update")}})
+			require.NoError(t, err)
+			return u
+		}
+		target, other := person("target", "t1"), person("other", "t1", "any")
+		for name, may := range map[string][2]bool{"t1": {true, false}, "type:test": {true, false}, "any": {true, true}, "t2": {}, "": {}} {
+			u := person("in-"+name, slices.DeleteFunc([]string{name}, func(s string) bool { return s == "" })...)
+			for i, whom := range []usermgmt.User{target, other} {
+				for way, err := range map[string]error{
+					"set":    d.acting(u).SetPassword(t.Context(), whom.ID, replacement),
+					"reset":  d.acting(u).ResetPassword(t.Context(), whom.ID, passphrase),
+					"update": second(d.acting(u).UpdateUser(t.Context(), whom.ID, usermgmt.UserUpdate{Password: new(replacement)})),
+				} {
+					if may[i] {
+						require.NoError(t, err, "%s %s %s", name, way, whom.Username)
+					} else {
+						require.ErrorIs(t, err, usermgmt.ErrForbidden, "%s %s %s", name, way, whom.Username)
+					}
+				}
+			}
+			require.NoError(t, d.acting(u).SetPassword(t.Context(), u.ID, replacement), "his own")
+		}
 	})
 }

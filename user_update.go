@@ -194,6 +194,11 @@ func (g *guard) mayUpdate(ctx context.Context, id UserID, up UserUpdate) (store.
 	if err := g.outranks(ctx, u); err != nil {
 		return store.User{}, err
 	}
+	if up.Password != nil {
+		if err := g.sharesTenants(ctx, u); err != nil {
+			return store.User{}, err
+		}
+	}
 	if up.Version != 0 && up.Version != u.Version {
 		return store.User{}, &StaleError{Version: u.Version, Requested: up.Version}
 	}
