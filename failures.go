@@ -221,19 +221,22 @@ func (m *Manager) countFailure(ctx context.Context, tallies ...tally) (wait time
 
 // forgive takes back one failure that was counted and was none.
 func (m *Manager) forgive(ctx context.Context, t tally) error {
-	return m.store.Update(ctx, m.realm, func(tx store.Tx) error {
-		if err := t.lock(ctx, tx); err != nil {
-			return err
-		}
-		f, _, err := t.read(ctx, tx, m.now())
-		if err != nil || f.Count == 0 {
-			return err
-		}
-		if f = t.minus(f); f.Count == 0 {
-			return tx.DeleteFailures(ctx, t.key)
-		}
-		return tx.PutFailures(ctx, f)
-	})
+	return m.store.Update(ctx, m.realm, func(tx store.Tx) error { return t.forgive(ctx, tx, m.now()) })
+}
+
+// forgive is Manager.forgive in a unit that is under way.
+func (t tally) forgive(ctx context.Context, tx store.Tx, now time.Time) error {
+	if err := t.lock(ctx, tx); err != nil {
+		return err
+	}
+	f, _, err := t.read(ctx, tx, now)
+	if err != nil || f.Count == 0 {
+		return err
+	}
+	if f = t.minus(f); f.Count == 0 {
+		return tx.DeleteFailures(ctx, t.key)
+	}
+	return tx.PutFailures(ctx, f)
 }
 
 // forget deletes what was counted under the tally, in a unit that is under way.

@@ -67,6 +67,8 @@ type UserUpdate struct {
 // UpdateUser changes a user in one step of his version. An update that changes
 // nothing writes nothing, and returns the user as he is. Beside the right to
 // change each field it needs that the user holds no right that the actor lacks.
+// Who gives himself addresses that are others' is told of as many as
+// Throttle.Account has; then it is a [*ThrottledError].
 //
 // A right that is held at facilities reaches the users whose facilities are all
 // among these. One that is held by a role at every facility also reaches users
@@ -81,16 +83,28 @@ func (m *Manager) UpdateUser(ctx context.Context, id UserID, up UserUpdate) (Use
 		return User{}, err
 	}
 	var u store.User
-	err = m.update(ctx, func(g *guard) error {
-		old, err := g.mayUpdate(ctx, id, up)
-		if err != nil {
-			return err
-		}
-		if u, err = g.updateUser(ctx, old, up); err != nil || up.Password == nil {
-			return err
-		}
-		return g.putPassword(ctx, id, hash, false, store.Digest{})
-	})
+	update := func(free func(store.Tx) error) error {
+		return m.update(ctx, func(g *guard) error {
+			old, err := g.mayUpdate(ctx, id, up)
+			if err != nil {
+				return err
+			}
+			if u, err = g.updateUser(ctx, old, up); err != nil {
+				return err
+			}
+			if up.Password != nil {
+				if err := g.putPassword(ctx, id, hash, false, store.Digest{}); err != nil {
+					return err
+				}
+			}
+			return free(g.tx)
+		})
+	}
+	if up.Email != nil && m.actor.UserID() == id {
+		err = m.probing(ctx, id, update)
+	} else {
+		err = update(func(store.Tx) error { return nil })
+	}
 	if err != nil {
 		return User{}, err
 	}

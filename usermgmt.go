@@ -102,7 +102,8 @@ type Options struct {
 	// "password.refused" (the old one, at a change), "vendor.refused",
 	// "key.refused", "code.refused", "token.refused" (access and refresh tokens),
 	// "user.refused" (by [Manager.AuthenticateUser]), and "right.refused" for a
-	// [*ForbiddenError]. With "throttled" in place of "refused" there were too many;
+	// [*ForbiddenError]; "address.throttled" is a user who gave himself too many addresses
+	// that are taken. With "throttled" in place of "refused" there were too many;
 	// "token.reused" and "code.reused" are secrets that came twice. These are
 	// warnings; the others are at level Info, but at Debug for access tokens that
 	// have merely expired, and for a right to read, as programs ask by trying.
