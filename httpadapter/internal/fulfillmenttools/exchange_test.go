@@ -17,6 +17,7 @@ func TestExchanges(t *testing.T) {
 		exchange.Run(t, func(t testing.TB) exchange.World {
 			w := newWorld(t, open())
 			w.hostRole(t, "driver", west, "dan")
+			exchange.Exhaust(t, w.Manager, idOf("sue"))
 			delete(w.Words, "donna") // the text's user keeps his id
 			return w.World
 		})

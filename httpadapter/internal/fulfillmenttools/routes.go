@@ -41,7 +41,7 @@ func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
 			http.MethodPatch, "/api/users/{userId}", "updateUser", usermgmt.UsersUpdate, "facility", d.updateUser,
 			wire.Doc{
 				Summary: "Changes a user by up to five actions.", Request: userUpdateRequest{}, Strict: true,
-				Status: http.StatusOK, Answer: userResponse{}, Errors: []int{400, 403, 404, 409, 413, 415},
+				Status: http.StatusOK, Answer: userResponse{}, Errors: []int{400, 403, 404, 409, 413, 415, 429},
 			},
 		},
 		{

@@ -14,7 +14,11 @@ import (
 func TestExchanges(t *testing.T) {
 	t.Parallel()
 	kinds.Each(t, func(t *testing.T, open func() store.Store) {
-		exchange.Run(t, func(t testing.TB) exchange.World { return newWorld(t, open()).World })
+		exchange.Run(t, func(t testing.TB) exchange.World {
+			w := newWorld(t, open())
+			exchange.Exhaust(t, w.Manager, sam)
+			return w.World
+		})
 	})
 }
 

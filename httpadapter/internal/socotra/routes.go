@@ -61,7 +61,7 @@ func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
 		},
 		{
 			http.MethodPatch, "/auth/users/{locator}", "updateUser", usermgmt.UsersUpdate, self, d.updateUser,
-			wire.Doc{Summary: "Changes a user.", Request: userUpdateRequest{}, Answer: userResponse{}, Errors: []int{400, 403, 404, 409}},
+			wire.Doc{Summary: "Changes a user.", Request: userUpdateRequest{}, Answer: userResponse{}, Errors: []int{400, 403, 404, 409, 429}},
 		},
 		{
 			http.MethodPatch, "/auth/users/{locator}/passwordreset", "resetUserPassword", usermgmt.UsersPasswordReset, "realm", d.resetPassword,
