@@ -319,9 +319,8 @@ func (a applying) applyToken(ctx context.Context, org OrganizationID, user UserI
 	if ended(expires, a.m.now()) {
 		return nil
 	}
-	return a.tx.CreateToken(ctx, store.Token{
-		Digest: digest, Kind: store.TokenOrganization, UserID: user, OrganizationID: org,
-		CreatedAt: store.Micro(d.CreatedAt), ExpiresAt: expires,
+	return a.putOrganizationToken(ctx, store.Token{
+		Digest: digest, UserID: user, OrganizationID: org, CreatedAt: store.Micro(d.CreatedAt), ExpiresAt: expires,
 	})
 }
 
@@ -359,7 +358,7 @@ func (a applying) applyKey(ctx context.Context, org OrganizationID, s SnapshotKe
 	if s.KeyDigest == nil {
 		k.ExpiresAt = old.ExpiresAt
 	}
-	if err := a.tx.DeleteKey(ctx, old.ID); err != nil {
+	if err := a.deleteKey(ctx, old); err != nil {
 		return err
 	}
 	return a.createKey(ctx, k)

@@ -487,7 +487,6 @@ func (g *guard) takeScope(ctx context.Context, ref store.ScopeRef) error {
 				u.Grants[i].Scopes = slices.DeleteFunc(grant.Scopes, func(s string) bool { return s == ref.ID })
 			}
 		}
-		u.UpdatedAt = g.m.now()
-		return g.tx.UpdateUser(ctx, u)
+		return g.writeLoss(ctx, u, "roles")
 	})
 }

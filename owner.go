@@ -119,10 +119,7 @@ func (g *guard) endKeys(ctx context.Context, org OrganizationID, role RoleID) er
 		if k.Role != role {
 			return nil
 		}
-		if err := g.tx.DeleteKey(ctx, k.ID); err != nil {
-			return err
-		}
-		return g.record(ctx, Event{Action: "key.deleted", Object: "key:" + string(k.ID), OrganizationID: org})
+		return g.deleteKey(ctx, k)
 	})
 }
 
@@ -130,6 +127,9 @@ func (g *guard) unassign(ctx context.Context, members []store.Membership) error 
 	for _, ms := range members {
 		ms.Role, ms.UpdatedAt = RoleUnassigned, g.m.now()
 		if err := g.tx.UpdateMembership(ctx, ms); err != nil {
+			return err
+		}
+		if err := g.recordMember(ctx, "member.updated", ms, []string{"role"}); err != nil {
 			return err
 		}
 	}

@@ -305,7 +305,10 @@ func (g *guard) strip(ctx context.Context, gone []string) error {
 			return nil
 		}
 		r.Permissions, r.UpdatedAt = kept, g.m.now()
-		return g.tx.UpdateRole(ctx, r)
+		if err := g.tx.UpdateRole(ctx, r); err != nil {
+			return err
+		}
+		return g.record(ctx, Event{Action: "role.updated", Object: "role:" + string(r.ID), Fields: []string{"permissions"}})
 	})
 	if err != nil {
 		return err
@@ -313,8 +316,7 @@ func (g *guard) strip(ctx context.Context, gone []string) error {
 	for _, p := range gone {
 		err := g.eachUser(ctx, store.UserQuery{Permission: p}, func(u store.User) error {
 			u.Grants = slices.DeleteFunc(u.Grants, func(grant Grant) bool { return grant.Permission == p })
-			u.UpdatedAt = g.m.now()
-			return g.tx.UpdateUser(ctx, u)
+			return g.writeLoss(ctx, u, "roles")
 		})
 		if err != nil {
 			return err

@@ -190,13 +190,18 @@ func (g *guard) provisionUser(ctx context.Context, o store.Organization, p provi
 }
 
 func (g *guard) createOrganizationToken(ctx context.Context, ms store.Membership, secret string) error {
-	err := g.tx.CreateToken(ctx, store.Token{
-		Digest: secretDigest(secret), Kind: store.TokenOrganization, UserID: ms.UserID, OrganizationID: ms.OrganizationID, CreatedAt: g.m.now(),
+	return g.putOrganizationToken(ctx, store.Token{
+		Digest: secretDigest(secret), UserID: ms.UserID, OrganizationID: ms.OrganizationID, CreatedAt: g.m.now(),
 	})
-	if err != nil {
+}
+
+// putOrganizationToken writes the token, heedless of rights.
+func (g *guard) putOrganizationToken(ctx context.Context, t store.Token) error {
+	t.Kind = store.TokenOrganization
+	if err := g.tx.CreateToken(ctx, t); err != nil {
 		return err
 	}
-	return g.recordMember(ctx, "token.created", ms, nil)
+	return g.record(ctx, Event{Action: "token.created", Object: "user:" + string(t.UserID), OrganizationID: t.OrganizationID})
 }
 
 // CreateOrganizationToken hands out another organization token for a member,

@@ -391,8 +391,8 @@ func (g *guard) updateRole(ctx context.Context, old store.Role, up RoleUpdate) (
 
 // DeleteRole deletes a role and takes it from its holders in the same unit of
 // work, whose length grows with their number; members of organizations who
-// had it become unassigned, and API keys that had it end. It needs roles.delete, and every permission that
-// the role holds.
+// had it become unassigned, and API keys that had it end. Each of these leaves an
+// event. It needs roles.delete, and every permission that the role holds.
 func (m *Manager) DeleteRole(ctx context.Context, id RoleID) error {
 	return m.update(ctx, func(g *guard) error {
 		if err := g.need(ctx, RolesDelete, Realmwide); err != nil {
@@ -421,8 +421,7 @@ func (m *Manager) DeleteRole(ctx context.Context, id RoleID) error {
 func (g *guard) takeRole(ctx context.Context, r store.Role) error {
 	err := g.eachUser(ctx, store.UserQuery{Role: r.ID}, func(u store.User) error {
 		u.Grants = slices.DeleteFunc(u.Grants, func(grant Grant) bool { return grant.Role == r.ID })
-		u.UpdatedAt = g.m.now()
-		return g.tx.UpdateUser(ctx, u)
+		return g.writeLoss(ctx, u, "roles")
 	})
 	if err != nil || r.Scope != ScopeOrganization {
 		return err

@@ -386,14 +386,14 @@ func (m *Manager) guarding(tx store.Tx) *guard { return &guard{m: m, r: tx, tx: 
 
 // deleteSession ends a session with its tokens, if it is there.
 func (g *guard) deleteSession(ctx context.Context, id SessionID, action string) error {
-	err := g.tx.DeleteSession(ctx, id)
-	if errors.Is(err, ErrNotFound) {
-		return nil
+	s, err := g.tx.Session(ctx, id)
+	if err == nil {
+		err = g.tx.DeleteSession(ctx, id)
 	}
 	if err != nil {
-		return err
+		return absent(err)
 	}
-	return g.record(ctx, Event{Action: action, Object: "session:" + string(id)})
+	return g.record(ctx, Event{Action: action, Object: "session:" + string(id), OrganizationID: s.OrganizationID})
 }
 
 // SignOut ends the session that the actor signed in by, with all its tokens.

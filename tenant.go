@@ -216,8 +216,7 @@ func (m *Manager) DeleteTenant(ctx context.Context, id TenantID) error {
 		}
 		err := g.eachUser(ctx, store.UserQuery{Tenant: string(id)}, func(u store.User) error {
 			u.Tenants = slices.DeleteFunc(u.Tenants, func(t string) bool { return t == string(id) })
-			u.UpdatedAt = g.m.now()
-			return g.tx.UpdateUser(ctx, u)
+			return g.writeLoss(ctx, u, "tenants")
 		})
 		if err != nil {
 			return err

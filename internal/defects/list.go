@@ -3,5 +3,5 @@ package main
 import "slices"
 
 func defects() []defect {
-	return slices.Concat(rightsDefects(), tokenDefects(), memberDefects(), passwordDefects(), storeDefects(), wireDefects())
+	return slices.Concat(rightsDefects(), tokenDefects(), memberDefects(), eventDefects(), passwordDefects(), storeDefects(), wireDefects())
 }

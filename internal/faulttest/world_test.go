@@ -119,7 +119,8 @@ type world struct {
 	ada, eve     usermgmt.Tokens // eve's are good for changing her password alone
 	old          string          // a refresh token of ada's that has been spent
 	globex       usermgmt.OrganizationID
-	handle, code string // organization token of globex's owner, and a code by it
+	handle, code string          // organization token of globex's owner, and a code by it
+	confined     usermgmt.Tokens // of globex's owner in globex, once the code is redeemed
 	clientSecret string
 	clientToken  string
 	keySecret    string
