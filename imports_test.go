@@ -65,6 +65,7 @@ var allowedImports = map[string]map[string]string{
 		"github.com/go-jose/go-jose/v4": "key sets of identity providers and the tokens signed by them",
 	},
 	"httpadapter/internal/exchange": {
+		module:                                "it brings a Manager to where a dialect says 429",
 		module + "/httpadapter/internal/wire": "it plays what dialects answer",
 		"github.com/stretchr/testify":         "it is for tests alone",
 	},

@@ -207,6 +207,23 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		base64.StdEncoding.EncodeToString([]byte("canary-canary-canary-canary-canary")), base64.StdEncoding.EncodeToString(ed),
 	}
 	var out strings.Builder
+	for _, v := range []any{
+		usermgmt.NewUser{Username: "shown", Password: "canary"}, &usermgmt.NewUser{PasswordHash: "canary"}, usermgmt.NewKey{Secret: "canary"},
+		usermgmt.NewVendor{Secret: "canary"}, usermgmt.Snapshot{
+			Users: []usermgmt.SnapshotUser{{Password: "canary"}, {PasswordHash: "canary"}}, Vendors: []usermgmt.SnapshotVendor{{ClientSecret: "canary"}},
+			Organizations: []usermgmt.SnapshotOrganization{{APIKeys: []usermgmt.SnapshotKey{{Key: "canary"}}}},
+		},
+	} {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+			fmt.Fprintf(&out, verb+"\n", v)
+		}
+		slog.New(slog.NewTextHandler(&out, nil)).Info("x", "v", v)
+		if _, ok := v.(slog.LogValuer); ok {
+			slog.New(slog.NewJSONHandler(&out, nil)).Info("x", "v", v)
+		}
+	}
+	require.Contains(t, out.String(), "shown")
+	require.Contains(t, out.String(), "(hidden)")
 	for _, v := range []any{tokens, &tokens, d.opts, d.opts.SigningKeys, d.opts.SigningKeys[1], &d.opts.SigningKeys[1], []usermgmt.Tokens{tokens}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
 			fmt.Fprintf(&out, verb+"\n", v)
