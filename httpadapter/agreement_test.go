@@ -47,7 +47,7 @@ func acts(t testing.TB) map[string]act {
 		return r
 	}
 	users := []string{
-		"plain", "mia", "picker", "picker2", "both", "sven", "sven2", "head", "chief", "passwords2", "people2", "member2", "admin", "owner", "root", "again", "nobody",
+		"plain", "mia", "picker", "picker2", "both", "sven", "sven2", "head", "chief", "passwords2", "people2", "member2", "admin", "owner", "root", "again", "tenant", "lodger", "nobody",
 	}
 	members := []string{"mia", "member", "removes", "admin", "owner", "partner", "root", "plain", "member2", "nobody"}
 	organizations := []string{"acme", "other", "nowhere"}

@@ -29,6 +29,7 @@ const ranksData = `{
     {"id": "nil", "username": "nil", "password": "violet cradle 77"},
     {"id": "passwords", "username": "passwords", "password": "violet cradle 77", "permissions": ["users.password-reset"]},
     {"id": "passwords2", "username": "passwords2", "permissions": ["users.password-reset"]},
+    {"id": "native", "username": "native", "password": "violet cradle 77", "permissions": ["users.password-reset"], "tenants": ["t1"]},
     {"id": "profiles", "username": "profiles", "password": "violet cradle 77", "permissions": ["users.update"]},
     {"id": "roles", "username": "roles", "password": "violet cradle 77", "permissions": ["users.update-roles"]},
     {"id": "deletions", "username": "deletions", "password": "violet cradle 77", "permissions": ["users.delete"]},
@@ -37,6 +38,7 @@ const ranksData = `{
     {"id": "people", "username": "people", "password": "violet cradle 77", "roles": [{"name": "people"}]},
     {"id": "people2", "username": "people2", "roles": [{"name": "people"}]},
     {"id": "both", "username": "both", "roles": [{"name": "FULFILLER", "facilities": ["F1", "F2"]}]},
+    {"id": "lodger", "username": "lodger", "roles": [{"name": "FULFILLER", "facilities": ["F1"]}], "tenants": ["t1"]},
     {"id": "sven2", "username": "sven2", "roles": [{"name": "SUPERVISOR", "facilities": ["F1"]}]},
     {"id": "wide", "username": "wide", "password": "violet cradle 77", "roles": [{"name": "SUPERVISOR", "facilities": ["F1", "F2"]}]},
     {"id": "desk", "username": "desk", "password": "violet cradle 77", "roles": [{"name": "desk", "facilities": ["F1"]}]},
@@ -57,7 +59,7 @@ const ranksData = `{
 
 // Kinds of caller that newRanks adds, by their users' ids.
 var ranks = map[string]string{
-	"user without any right": "nil", "clerk who sets passwords": "passwords", "clerk who updates": "profiles", "clerk who gives roles": "roles",
+	"user without any right": "nil", "clerk who sets passwords": "passwords", "clerk of a tenant who sets passwords": "native", "clerk who updates": "profiles", "clerk who gives roles": "roles",
 	"clerk who deletes": "deletions", "clerk who reads": "reader", "clerk who lists": "lister", "holder of all rights over users": "people",
 	"supervisor of two facilities": "wide", "facility's desk for passwords": "desk", "administrator of a facility": "head",
 	"administrator of all facilities": "chief", "second owner": "partner", "member who adds": "adds", "member who updates": "updates",
@@ -82,24 +84,26 @@ func newRanks(t testing.TB, s store.Store) *matrix {
 //
 // Where the two differ it is by their texts: passwordreset is for holders of
 // users.password-reset, which supervisors lack, and the PATCH, at a facility, for
-// holders of users.update there, which the desk lacks.
+// holders of users.update there, which the desk lacks. The last two are in a
+// tenant, which only the native clerk and the administrator are in.
 const passwordsByRank = `
-             plain passwords2 picker picker2 both desk sven2 head chief people2 mia member admin owner again
-  nil        .     .          .      .       .    .    .     .    .     .       .   .      .     .     .
-  reader     .     .          .      .       .    .    .     .    .     .       .   .      .     .     .
-  profiles   .     .          .      .       .    .    .     .    .     .       .   .      .     .     .
-  roles      .     .          .      .       .    .    .     .    .     .       .   .      .     .     .
-  passwords  SF    SF         SF     SF      SF   SF   .     .    .     .       SF  .      .     .     .
-  desk       .     .          S      .       .    S    .     .    .     .       .   .      .     .     .
-  sven       .     .          F      .       .    .    F     .    .     .       .   .      .     .     .
-  wide       .     .          F      F       F    .    F     .    .     .       .   .      .     .     .
-  head       .     .          SF     .       .    SF   SF    SF   .     .       .   .      .     .     .
-  chief      .     .          SF     SF      SF   SF   SF    SF   SF    .       .   .      .     .     .
-  people     SF    SF         SF     SF      SF   SF   SF    SF   SF    SF      SF  .      .     .     .
-  member     .     .          .      .       .    .    .     .    .     .       .   .      .     .     .
-  admin      .     .          .      .       .    .    .     .    .     .       .   .      .     .     .
-  owner      .     .          .      .       .    .    .     .    .     .       .   .      .     .     .
-  root       SF    SF         SF     SF      SF   SF   SF    SF   SF    SF      SF  SF     SF    SF    SF
+             plain passwords2 picker picker2 both desk sven2 head chief people2 mia member admin owner again tenant lodger
+  nil        .     .          .      .       .    .    .     .    .     .       .   .      .     .     .     .      .
+  reader     .     .          .      .       .    .    .     .    .     .       .   .      .     .     .     .      .
+  profiles   .     .          .      .       .    .    .     .    .     .       .   .      .     .     .     .      .
+  roles      .     .          .      .       .    .    .     .    .     .       .   .      .     .     .     .      .
+  passwords  SF    SF         SF     SF      SF   SF   .     .    .     .       SF  .      .     .     .     .      .
+  native     SF    SF         SF     SF      SF   SF   .     .    .     .       SF  .      .     .     .     SF     SF
+  desk       .     .          S      .       .    S    .     .    .     .       .   .      .     .     .     .      .
+  sven       .     .          F      .       .    .    F     .    .     .       .   .      .     .     .     .      .
+  wide       .     .          F      F       F    .    F     .    .     .       .   .      .     .     .     .      .
+  head       .     .          SF     .       .    SF   SF    SF   .     .       .   .      .     .     .     .      .
+  chief      .     .          SF     SF      SF   SF   SF    SF   SF    .       .   .      .     .     .     .      .
+  people     SF    SF         SF     SF      SF   SF   SF    SF   SF    SF      SF  .      .     .     .     .      .
+  member     .     .          .      .       .    .    .     .    .     .       .   .      .     .     .     .      .
+  admin      .     .          .      .       .    .    .     .    .     .       .   .      .     .     .     .      .
+  owner      .     .          .      .       .    .    .     .    .     .       .   .      .     .     .     .      .
+  root       SF    SF         SF     SF      SF   SF   SF    SF   SF    SF      SF  SF     SF    SF    SF    SF     SF
 `
 
 // TestPasswordsByRank: nobody sets the password of someone above himself, by
