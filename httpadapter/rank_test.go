@@ -14,14 +14,15 @@ import (
 )
 
 // ranksData is for a matrix: callers and targets of every rank between nobody and
-// the administrator. Clerks hold one permission in the whole realm; a desk holds
-// one at a facility or in the organization.
+// the administrator. Clerks hold one permission in the whole realm, the desk one at
+// a facility, and some members one in the organization, beside those of a reader
+// where it gives these.
 const ranksData = `{
   "roles": [
     {"id": "people", "name": "people", "permissions": ["users.*"]},
     {"id": "desk", "name": "desk", "scope": "facility", "permissions": ["users.password-reset"]},
-    {"id": "adds", "name": "adds", "scope": "organization", "permissions": ["members.add"]},
-    {"id": "updates", "name": "updates", "scope": "organization", "permissions": ["members.update"]},
+    {"id": "adds", "name": "adds", "scope": "organization", "permissions": ["members.add", "members.read", "members.list", "organizations.read"]},
+    {"id": "updates", "name": "updates", "scope": "organization", "permissions": ["members.update", "members.read", "members.list", "organizations.read"]},
     {"id": "removes", "name": "removes", "scope": "organization", "permissions": ["members.delete"]},
     {"id": "reads", "name": "reads", "scope": "organization", "permissions": ["members.read"]}
   ],
