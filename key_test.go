@@ -286,6 +286,65 @@ func TestKeys(t *testing.T) {
 	require.ErrorIs(t, err, usermgmt.ErrForbidden)
 }
 
+// TestForeignKeys: to whoever has no part in the organization its keys are not
+// there, and its members without the right to keys get none and end none.
+func TestForeignKeys(t *testing.T) {
+	t.Parallel()
+	o := staff(t)
+	ctx := t.Context()
+	o.person("olga")
+	o.company("other", "olga")
+	o.joins("other", "mia", usermgmt.RoleMember)
+	key, secret, err := o.m.CreateKey(ctx, "acme", usermgmt.NewKey{Name: "ci", Role: usermgmt.RoleReader})
+	require.NoError(t, err)
+	otherKey, _, err := o.m.CreateKey(ctx, "other", usermgmt.NewKey{Name: "ci", Role: usermgmt.RoleOwner})
+	require.NoError(t, err)
+	blue := o.m.Realm("blue") // where everybody has the same names
+	for _, n := range []usermgmt.NewUser{{ID: "root", Username: "root", Grants: []usermgmt.Grant{realmAdmin}}, {ID: "owner", Username: "owner"}} {
+		_, err := blue.CreateUser(ctx, n)
+		require.NoError(t, err)
+	}
+	_, err = blue.CreateOrganization(ctx, usermgmt.NewOrganization{ID: "acme", Name: "Acme", Owner: "owner"})
+	require.NoError(t, err)
+
+	one := func(m *usermgmt.Manager, id usermgmt.KeyID) map[string]error {
+		_, read := m.Key(ctx, id)
+		return map[string]error{"Key": read, "DeleteKey": m.DeleteKey(ctx, id)}
+	}
+	o.writesNothing(func() {
+		for who, m := range map[string]*usermgmt.Manager{
+			"owner of another": o.as("olga"), "member of another": o.as("mia"), "key of another": o.m.As(usermgmt.KeyActor(otherKey.ID)),
+			"owner, confined to another": o.m.As(usermgmt.UserActor("owner").Confined("other")),
+			"vendor":                     o.m.As(usermgmt.VendorActor("none")), "unknown user": o.as("none"), "nobody": o.m.As(usermgmt.Actor{}),
+			"another realm": blue, "admin of another realm": blue.As(usermgmt.UserActor("root")), "owner in another realm": blue.As(usermgmt.UserActor("owner")),
+			"this key in another realm": blue.As(usermgmt.KeyActor(key.ID)),
+		} {
+			foreign, missing := one(m, key.ID), one(m, "missing")
+			require.Equal(t, map[string]error{"Key": usermgmt.ErrNotFound, "DeleteKey": usermgmt.ErrNotFound}, foreign, who)
+			require.Equal(t, missing, foreign, who)
+			if m.RealmName() == blue.RealmName() {
+				list, err := m.Keys(ctx, "acme", usermgmt.Page{})
+				require.Empty(t, list.Items, "%s: %v", who, err)
+				continue
+			}
+			_, foreignList := m.Keys(ctx, "acme", usermgmt.Page{})
+			_, missingList := m.Keys(ctx, "missing", usermgmt.Page{})
+			require.ErrorIs(t, foreignList, usermgmt.ErrNoOrganization, who)
+			require.Equal(t, missingList, foreignList, who)
+		}
+		for _, who := range []usermgmt.UserID{"writer", "reader", "unassigned"} {
+			for what, err := range one(o.as(who), key.ID) {
+				require.ErrorIs(t, err, usermgmt.ErrForbidden, "%s: %s", who, what)
+			}
+			_, err := o.as(who).Keys(ctx, "acme", usermgmt.Page{})
+			require.ErrorIs(t, err, usermgmt.ErrForbidden, who)
+		}
+	})
+	actor, err := o.m.AuthenticateKey(ctx, secret)
+	require.NoError(t, err)
+	require.Equal(t, usermgmt.KeyActor(key.ID), actor)
+}
+
 // TestCredentialKinds uses every opaque secret in the place of every other.
 func TestCredentialKinds(t *testing.T) {
 	t.Parallel()

@@ -489,6 +489,79 @@ func TestSessions(t *testing.T) {
 	require.NotNil(t, list.Items)
 }
 
+// TestForeignSessions: sessions of whoever is out of reach are those of nobody.
+// An owner's right to sessions is no right over the sessions of his members, who
+// have others elsewhere.
+func TestForeignSessions(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	ctx := t.Context()
+	bob, olga, mia := d.person(t, "bob"), d.person(t, "olga"), d.person(t, "mia")
+	hers := d.signIn(t, "mia", passphrase)
+	his := d.signIn(t, "bob", passphrase)
+	role, err := d.CreateRole(ctx, usermgmt.NewRole{
+		Name: "desk", Scope: usermgmt.ScopeFacility, Permissions: []usermgmt.Permission{usermgmt.SessionsList, usermgmt.SessionsDelete},
+	})
+	require.NoError(t, err)
+	local := d.person(t, "local", at(role.ID, "F1"))
+	org, err := d.CreateOrganization(ctx, usermgmt.NewOrganization{Name: "Acme", Owner: olga.ID})
+	require.NoError(t, err)
+	for _, u := range []usermgmt.User{bob, mia} {
+		require.NoError(t, second(d.AddMember(ctx, org.ID, usermgmt.NewMember{User: u.ID})))
+	}
+	key, _, err := d.CreateKey(ctx, org.ID, usermgmt.NewKey{Name: "k", Role: usermgmt.RoleOwner})
+	require.NoError(t, err)
+	blue := d.Realm("blue")
+	root, err := blue.CreateUser(ctx, usermgmt.NewUser{Username: "root", Grants: []usermgmt.Grant{realmRole(usermgmt.RoleAdmin)}})
+	require.NoError(t, err)
+	_, err = blue.CreateUser(ctx, usermgmt.NewUser{ID: bob.ID, Username: "bob"})
+	require.NoError(t, err)
+
+	before := d.actions(t)
+	asks := func(m *usermgmt.Manager, user usermgmt.UserID, session usermgmt.SessionID) map[string]error {
+		_, read := m.Sessions(ctx, user, usermgmt.Page{})
+		_, all := m.EndSessions(ctx, user)
+		return map[string]error{"Sessions": read, "EndSession": m.EndSession(ctx, session), "EndSessions": all}
+	}
+	for who, c := range map[string]struct {
+		m    *usermgmt.Manager
+		want error
+	}{
+		"owner of his organization":       {d.acting(olga), usermgmt.ErrForbidden},
+		"member of his organization":      {d.acting(mia), usermgmt.ErrForbidden},
+		"key of his organization":         {d.As(usermgmt.KeyActor(key.ID)), usermgmt.ErrForbidden},
+		"owner who is confined to it":     {d.As(usermgmt.UserActor(olga.ID).Confined(org.ID)), usermgmt.ErrForbidden},
+		"he himself, confined to it":      {d.As(usermgmt.UserActor(bob.ID).Confined(org.ID)), usermgmt.ErrForbidden},
+		"unknown user":                    {d.As(usermgmt.UserActor("none")), usermgmt.ErrForbidden},
+		"desk of a facility without him":  {d.acting(local), usermgmt.ErrNotFound},
+		"admin of another realm":          {blue.As(usermgmt.UserActor(root.ID)), usermgmt.ErrNotFound},
+		"another realm":                   {blue, usermgmt.ErrNotFound},
+		"unknown user of another realm":   {blue.As(usermgmt.UserActor("none")), usermgmt.ErrForbidden},
+		"who has his id in another realm": {blue.As(usermgmt.UserActor(bob.ID)), usermgmt.ErrForbidden},
+	} {
+		user := bob.ID
+		if c.m.RealmName() == blue.RealmName() {
+			user = mia.ID // of whom there is nobody else there
+		}
+		session := his.SessionID
+		if user == mia.ID {
+			session = hers.SessionID
+		}
+		foreign, missing := asks(c.m, user, session), asks(c.m, "missing", "missing")
+		for what, err := range foreign {
+			require.ErrorIs(t, err, c.want, "%s: %s", who, what)
+		}
+		require.Equal(t, missing, foreign, who)
+	}
+	require.ErrorIs(t, blue.As(usermgmt.UserActor(bob.ID)).EndSession(ctx, his.SessionID), usermgmt.ErrForbidden, "of the same id")
+	list, err := blue.Sessions(ctx, bob.ID, usermgmt.Page{})
+	require.NoError(t, err)
+	require.Empty(t, list.Items)
+	require.Equal(t, before, d.actions(t))
+	require.True(t, alive(t, d.Manager, his.AccessToken))
+	require.True(t, alive(t, d.Manager, hers.AccessToken))
+}
+
 // temporary returns the actor of a user who must change his password.
 func (d *desk) temporary(t testing.TB) usermgmt.Actor {
 	t.Helper()

@@ -17,27 +17,55 @@ import (
 	"github.com/usermgmt-go/usermgmt"
 )
 
-// newProvider serves a key set and returns what describes it, and a signer.
-func newProvider(t testing.TB) (IdentityProvider, func(subject string, claims map[string]any) string) {
+// signer signs the tokens of an identity provider.
+type signer struct {
+	jose.Signer
+	provider IdentityProvider // without an address of its keys
+	set      keySet
+}
+
+// keySet is the provider's, and a server that answers it.
+type keySet []byte
+
+func (s keySet) RoundTrip(*http.Request) (*http.Response, error) {
+	rec := httptest.NewRecorder()
+	_, err := rec.Write(s)
+	return rec.Result(), err
+}
+
+func newSigner(t testing.TB) signer {
 	t.Helper()
 	public, private, err := ed25519.GenerateKey(nil)
 	require.NoError(t, err)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public, KeyID: "k", Use: "sig"}}})
-	}))
-	t.Cleanup(server.Close)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: private, KeyID: "k"}}, nil)
+	s := signer{provider: IdentityProvider{Issuer: "https://idp.example", Audience: "directory", Algorithm: "EdDSA"}}
+	s.Signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: jose.JSONWebKey{Key: private, KeyID: "k"}}, nil)
 	require.NoError(t, err)
-	p := IdentityProvider{Issuer: "https://idp.example", Audience: "directory", Algorithm: "EdDSA", KeysURL: server.URL}
-	return p, func(subject string, claims map[string]any) string {
-		now := time.Now().Add(time.Second) // after the second in which its user was created
-		token, err := jwt.Signed(signer).Claims(jwt.Claims{
-			Issuer: p.Issuer, Audience: jwt.Audience{p.Audience}, Subject: subject,
-			IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
-		}).Claims(claims).Serialize()
-		require.NoError(t, err)
-		return token
-	}
+	s.set, err = json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: public, KeyID: "k", Use: "sig"}}})
+	require.NoError(t, err)
+	return s
+}
+
+// token is good for a minute unless the claims say otherwise.
+func (s signer) token(t testing.TB, subject string, claims map[string]any) string {
+	t.Helper()
+	now := time.Now().Add(time.Second) // after the second in which its user was created
+	token, err := jwt.Signed(s).Claims(jwt.Claims{
+		Issuer: s.provider.Issuer, Audience: jwt.Audience{s.provider.Audience}, Subject: subject,
+		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
+	}).Claims(claims).Serialize()
+	require.NoError(t, err)
+	return token
+}
+
+// newProvider serves a key set and returns what describes it, and a signer.
+func newProvider(t testing.TB) (IdentityProvider, func(subject string, claims map[string]any) string) {
+	t.Helper()
+	s := newSigner(t)
+	p := s.provider
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.set) }))
+	t.Cleanup(server.Close)
+	p.KeysURL = server.URL
+	return p, func(subject string, claims map[string]any) string { return s.token(t, subject, claims) }
 }
 
 func TestIdentityProvider(t *testing.T) {

@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -49,6 +50,9 @@ const (
 // backends are the stores that the table holds on.
 var backends = stores.Of(memstore.New, sqlitestore.Open, pgstore.Open, pgtest.URL)
 
+// cheapestHash is for a world that is made hundreds of times.
+var cheapestHash = usermgmt.PasswordHash{MemoryKiB: 8, Time: 1, Threads: 1}
+
 var matrixClock = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func newMatrix(t testing.TB, s store.Store) *matrix {
@@ -57,7 +61,7 @@ func newMatrix(t testing.TB, s store.Store) *matrix {
 	require.NoError(t, err)
 	w := &matrix{key: key, bearer: map[string]string{}, organizationTokens: map[string]string{}}
 	w.m, err = usermgmt.New(s, usermgmt.Options{
-		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapHash, HashSlots: 2, RedirectURL: "https://app.example/enter",
+		SigningKeys: []usermgmt.SigningKey{key}, PasswordHash: cheapestHash, HashSlots: 2, RedirectURL: "https://app.example/enter",
 		Clock: func() time.Time { return matrixClock }, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
@@ -68,13 +72,18 @@ func newMatrix(t testing.TB, s store.Store) *matrix {
 	snapshot, err = usermgmt.ParseSnapshot(strings.NewReader(`{"users": [{"id": "alien", "username": "alien"}], "roles": [{"id": "crew", "name": "crew"}]}`))
 	require.NoError(t, err)
 	require.NoError(t, blue.Apply(t.Context(), snapshot))
-	w.Adapter, err = New(w.m, Options{})
+	sign := newSigner(t)
+	p := sign.provider
+	p.KeysURL, p.Client = "https://idp.example/keys", &http.Client{Transport: sign.set}
+	p.User = func(_ context.Context, id Identity) (usermgmt.UserID, error) { return usermgmt.UserID(id.Subject), nil }
+	w.Adapter, err = New(w.m, Options{IdentityProvider: &p})
 	require.NoError(t, err)
 
 	w.clients(t)
 	w.keys(t)
 	w.users(t)
 	w.forgeries(t)
+	w.provided(t, sign)
 	return w
 }
 
@@ -218,6 +227,21 @@ func (w *matrix) forgeries(t testing.TB) {
 	require.Equal(t, 200, w.status(t, forge(1, "jti", "x", sign)), "the forger's other tokens are good")
 }
 
+// provided makes tokens of an identity provider.
+func (w *matrix) provided(t testing.TB, sign signer) {
+	t.Helper()
+	hour := map[string]any{"exp": time.Now().Add(time.Hour).Unix()}
+	for kind, twin := range twins {
+		who, err := w.m.Authenticate(t.Context(), w.bearer[twin])
+		require.NoError(t, err)
+		w.bearer[kind] = sign.token(t, string(who.UserID()), hour)
+	}
+	w.bearer["identity provider's token of a deleted user"] = sign.token(t, "deleted", hour)
+	w.bearer["identity provider's token of a disabled user"] = sign.token(t, "disabled", hour)
+	w.bearer["identity provider's token, expired"] = sign.token(t, "root", map[string]any{"exp": time.Now().Add(-time.Hour).Unix()})
+	w.bearer["identity provider's token for another audience"] = sign.token(t, "root", map[string]any{"aud": "somebody"})
+}
+
 func (w *matrix) status(t testing.TB, token string) int {
 	t.Helper()
 	return (&site{w.Adapter, w.m}).call(t, token, "GET", "/auth/users/whoami", "").status
@@ -243,12 +267,23 @@ const (
 var kinds = []string{
 	"nobody", "empty bearer", "malformed bearer", "another scheme", "two Authorization headers",
 	"JWT, expired", "JWT, not yet valid", "JWT of another issuer", "JWT for another audience", "JWT, another algorithm", "JWT, algorithm none", "JWT, unknown key id",
+	"identity provider's token of a deleted user", "identity provider's token of a disabled user",
+	"identity provider's token, expired", "identity provider's token for another audience",
 	"JWT of a deleted user", "JWT of a disabled user", "JWT of a user created again",
 	"member of the organization", "admin of the organization", "owner of the organization",
 	"member of another", "admin of another", "owner of another", "user of another tenant", kindOnly, kindAllBut,
 	"API key of the organization", "API key of another", "API key, revoked",
 	kindClient, kindClientForeign, kindClientRevoked, kindRival, kindClientWrong,
 	kindRoot, kindSupervisor, kindTemporary, kindConfined,
+	"member by an identity provider", "owner by an identity provider", "administrator by an identity provider",
+}
+
+// twins are kinds who come by an identity provider's token, and as whom they
+// come by one of ours: they may do the same.
+var twins = map[string]string{
+	"member by an identity provider":        "member of the organization",
+	"owner by an identity provider":         "owner of the organization",
+	"administrator by an identity provider": kindRoot,
 }
 
 // authorize gives a request the credentials of a kind.

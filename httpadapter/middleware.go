@@ -85,9 +85,11 @@ func (a *Adapter) guarded(next http.Handler, check func(*http.Request, *usermgmt
 
 // FromCookie lets next, a route of the host's own that browsers visit, find the
 // access token that the cookie holds: as a bearer token, unless the request
-// brings an Authorization header of its own. Cookies come along with requests
-// that other sites make: set them HttpOnly and SameSite, and guard what changes
-// anything by [http.CrossOriginProtection].
+// brings an Authorization header of its own. Of both, the header alone counts,
+// good or bad: a bad one is refused whatever the cookie holds, and the cookie goes
+// unseen. Cookies come along with requests that other sites make: set them
+// HttpOnly and SameSite, and guard what changes anything by
+// [http.CrossOriginProtection].
 //
 //	mux.Handle("GET /home", httpadapter.FromCookie("token", adapter.Authenticate(home)))
 func FromCookie(name string, next http.Handler) http.Handler {

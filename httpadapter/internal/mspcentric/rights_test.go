@@ -166,6 +166,57 @@ func TestVendorsNeverCollide(t *testing.T) {
 	})
 }
 
+// TestVendorUserIDs: whatever a vendor calls a new user, be it our own id of
+// somebody or what another vendor calls his, the new one is a new one, and the
+// name finds nobody else.
+func TestVendorUserIDs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		type person struct {
+			user        usermgmt.User
+			memberships []usermgmt.Membership
+		}
+		others := func() map[string]person {
+			all := map[string]person{}
+			for _, name := range []string{
+				"eve@elsewhere.example", "max@partner.example", "pia@partner.example", "bob@acme.example", "nina@initech.example", "tom@initech.example",
+			} {
+				u, ms := w.member(t, name)
+				all[name] = person{u, ms}
+			}
+			return all
+		}
+		before := others()
+		idOf := func(name string) string { return string(before[name].user.ID) }
+		for name, id := range map[string]string{
+			"of no organization": idOf("eve@elsewhere.example"), "a member": idOf("max@partner.example"), "the owner": idOf("pia@partner.example"),
+			"another vendor's": idOf("nina@initech.example"), "what another vendor calls an owner": "9", "what another vendor calls a member": "5",
+			"a member of another organization of the vendor's": "4", "an organization": string(before["nina@initech.example"].memberships[0].OrganizationID),
+			"another vendor": string(w.vendors[initech]),
+		} {
+			token := w.token(t, partner, users, call{"email": "new@new.example", "vendorUserId": id, "vendorOrganizationId": "1234"})
+			u, ms := w.member(t, "new@new.example")
+			require.Len(t, ms, 1, name)
+			require.Equal(t, id, ms[0].VendorUserID, name)
+			require.Equal(t, before["pia@partner.example"].memberships[0].OrganizationID, ms[0].OrganizationID, name)
+			actor, _, err := w.RedeemCode(t.Context(), w.session(t, partner, token))
+			require.NoError(t, err, name)
+			require.Equal(t, u.ID, actor.UserID(), name)
+			require.Equal(t, before, others(), name)
+
+			status, body := w.do(t, partner, "DELETE", users, call{"organizationOemToken": w.tokens["pia"], "data": call{"vendorUserId": id}})
+			require.Equal(t, 201, status, "%s: %s", name, body)
+			_, err = w.UserByUsername(t.Context(), "new@new.example")
+			require.ErrorIs(t, err, usermgmt.ErrNotFound, name)
+			require.Equal(t, before, others(), name)
+		}
+		w.unchanged(t, func() {
+			status, body := w.do(t, partner, "POST", users, call{"data": call{"email": "new@new.example", "vendorUserId": "2", "vendorOrganizationId": "1234"}})
+			require.Equal(t, 409, status, "max is called so: %s", body)
+		})
+	})
+}
+
 // TestSecretsRotate: two secrets work until the old one's end.
 func TestSecretsRotate(t *testing.T) {
 	t.Parallel()

@@ -64,7 +64,7 @@ func Mount(gate *caller.Gate, maxBody int64) wire.Mount {
 			wire.Doc{Summary: "Changes a user.", Request: userUpdateRequest{}, Answer: userResponse{}, Errors: []int{400, 403, 404, 409, 429}},
 		},
 		{
-			http.MethodPatch, "/auth/users/{locator}/passwordreset", "resetUserPassword", usermgmt.UsersPasswordReset, "realm", d.resetPassword,
+			http.MethodPatch, "/auth/users/{locator}/passwordreset", "resetUserPassword", usermgmt.UsersPasswordReset, reach, d.resetPassword,
 			wire.Doc{Summary: "Gives a user another password.", Request: "", Media: []string{wire.MediaText}, Errors: []int{400, 403, 404, 415}},
 		},
 		{
