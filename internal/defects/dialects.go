@@ -12,8 +12,6 @@ func dialectDefects() []defect {
 			"	n := usermgmt.Invitation{NewAccount: true, FirstName", "	n := usermgmt.Invitation{FirstName", "httpadapter/internal/applivery", "TestExistingAccountIsLeftAlone|TestExchanges|TestRace"},
 		{"users are deleted by themselves", "httpadapter/internal/socotra/users.go",
 			"	if err := needIfSelf(r, m, locator(r), usermgmt.UsersDelete); err != nil {\n		return err\n	}\n", "", "httpadapter/internal/socotra", "TestExchanges|TestDeletedUser"},
-		{"names of roles are told to who may not create users", "httpadapter/internal/socotra/users.go",
-			"	if err := m.Require(r.Context(), usermgmt.UsersAdd, usermgmt.Realmwide); err != nil {\n		return err\n	}\n", "", "httpadapter/internal/socotra", "TestExchanges|TestEnumeration|TestCreateUser"},
 		{"roles of organizations are changed as the realm's", "httpadapter/internal/socotra/roles.go",
 			"	case err == nil && role.Scope != usermgmt.ScopeRealm:", "	case err == nil && role.Scope == 0:", "httpadapter/internal/socotra", "TestExchanges|TestDeletedRole|TestRoleList|TestHostile"},
 		{"version 0 of a user is any", "httpadapter/internal/fulfillmenttools/users.go",
