@@ -96,3 +96,19 @@ func TestMyOrganizations_of_many(t *testing.T) {
 	}
 	require.Empty(t, p.After)
 }
+
+// TestMembersNeedTheRight: who may read an organization may not see its members for that.
+func TestMembersNeedTheRight(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.company("acme", o.person("owner"))
+	o.joins("acme", "visitor", o.orgRole("visitor", usermgmt.OrganizationsRead, usermgmt.OrganizationsList))
+	_, err := o.as("visitor").Organization(t.Context(), "acme")
+	require.NoError(t, err)
+	_, _, err = o.as("visitor").MembersAt(t.Context(), "acme", usermgmt.MemberSearch{}, 0, 10)
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+	_, err = o.as("visitor").Members(t.Context(), "acme", usermgmt.MemberList{})
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+	_, err = o.as("visitor").Member(t.Context(), "acme", "owner")
+	require.ErrorIs(t, err, usermgmt.ErrForbidden)
+}

@@ -148,6 +148,30 @@ func TestAuthenticateVendor(t *testing.T) {
 	}
 }
 
+// TestClientsAreLookedUpAlike: whether there is a client of the name does not
+// show in what is read before it is refused.
+func TestClientsAreLookedUpAlike(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.vendor("globex")
+	_, _, err := o.m.CreateVendor(t.Context(), usermgmt.NewVendor{ID: "off", Name: "Off", Secret: secretOf("off")})
+	require.NoError(t, err)
+	_, err = o.m.UpdateVendor(t.Context(), "off", usermgmt.VendorUpdate{Disabled: new(true)})
+	require.NoError(t, err)
+	_, _, err = o.m.CreateVendor(t.Context(), usermgmt.NewVendor{ID: "changed", Name: "Changed"})
+	require.NoError(t, err)
+	_, err = o.m.RotateVendorSecret(t.Context(), "changed", time.Hour)
+	require.NoError(t, err)
+	book := newReadBook(o.store)
+	m := o.m.With(book)
+	for _, client := range []string{"globex", "none", "", "Globex", "off", "changed"} {
+		_, err := m.AuthenticateVendor(t.Context(), client, "wrong wrong wrong")
+		require.Equal(t, usermgmt.ErrUnauthenticated, err, client)
+		calls, _ := book.take()
+		require.Equal(t, map[string]int{"VendorByClientID": 1, "VendorSecrets": 1}, calls, "for %q", client)
+	}
+}
+
 func TestRotateVendorSecret(t *testing.T) {
 	t.Parallel()
 	works := func(o *office, secret string) bool {

@@ -10,12 +10,14 @@ import (
 
 	"github.com/usermgmt-go/usermgmt"
 	"github.com/usermgmt-go/usermgmt/memstore"
+	"github.com/usermgmt-go/usermgmt/store"
 )
 
 // office is a directory with nobody in it, and people who come to it.
 type office struct {
 	t     testing.TB
 	m     *usermgmt.Manager
+	store store.Store
 	clock *handClock
 }
 
@@ -23,7 +25,7 @@ func newOffice(t testing.TB, options ...func(*usermgmt.Options)) *office {
 	t.Helper()
 	key, err := usermgmt.GenerateSigningKey(nil)
 	require.NoError(t, err)
-	o := &office{t: t, clock: &handClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
+	o := &office{t: t, store: memstore.New(), clock: &handClock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	opts := usermgmt.Options{
 		SigningKeys:  []usermgmt.SigningKey{key},
 		PasswordHash: usermgmt.PasswordHash{MemoryKiB: 8, Time: 1, Threads: 1},
@@ -34,7 +36,7 @@ func newOffice(t testing.TB, options ...func(*usermgmt.Options)) *office {
 	for _, set := range options {
 		set(&opts)
 	}
-	o.m, err = usermgmt.New(memstore.New(), opts)
+	o.m, err = usermgmt.New(o.store, opts)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, o.m.Close()) })
 	return o

@@ -11,7 +11,7 @@ import (
 type readBook struct {
 	store.Store
 	mu sync.Mutex
-	// calls of lists, single organizations and counts, by name, and the
+	// calls of lists, single organizations, vendors and counts, by name, and the
 	// records that lists returned.
 	calls   map[string]int
 	records int
@@ -89,4 +89,14 @@ func (r bookedReader) RolesByID(ctx context.Context, ids []store.RoleID) ([]stor
 	rs, err := r.Reader.RolesByID(ctx, ids)
 	r.book.note("RolesByID", len(rs))
 	return rs, err
+}
+
+func (r bookedReader) VendorByClientID(ctx context.Context, clientID string) (store.Vendor, error) {
+	r.book.note("VendorByClientID", 0)
+	return r.Reader.VendorByClientID(ctx, clientID)
+}
+
+func (r bookedReader) VendorSecrets(ctx context.Context, id store.VendorID) ([]store.VendorSecret, error) {
+	r.book.note("VendorSecrets", 0)
+	return r.Reader.VendorSecrets(ctx, id)
 }

@@ -3,5 +3,6 @@ package main
 import "slices"
 
 func defects() []defect {
-	return slices.Concat(rightsDefects(), tokenDefects(), memberDefects(), eventDefects(), passwordDefects(), storeDefects(), wireDefects())
+	return slices.Concat(rightsDefects(), tokenDefects(), memberDefects(), eventDefects(), passwordDefects(), storeDefects(), wireDefects(),
+		actorDefects(), directoryDefects(), dialectDefects(), keyDefects())
 }

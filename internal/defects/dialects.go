@@ -1,0 +1,46 @@
+package main
+
+// dialectDefects are of the published APIs, where the Manager's rights alone are
+// not all that a text asks for.
+func dialectDefects() []defect {
+	return []defect{
+		{"an organization that lets no key provision is provisioned", "httpadapter/internal/applivery/users.go",
+			"	if err == nil && !org.OEMProvisioning {", "	if err == nil && org.ID == \"\" {", "httpadapter/internal/applivery", "TestExchanges|TestOemSecret|TestCreatedUser"},
+		{"OEM secrets are handed out by who changes members", "httpadapter/internal/applivery/users.go",
+			"	org, err := provisioned(m, r, ownersOwn)", "	org, err := provisioned(m, r, usermgmt.MembersUpdate)", "httpadapter/internal/applivery", "TestOemSecret|TestExchanges"},
+		{"an address with an account is taken over by an API key", "httpadapter/internal/applivery/mapping.go",
+			"	n := usermgmt.Invitation{NewAccount: true, FirstName", "	n := usermgmt.Invitation{FirstName", "httpadapter/internal/applivery", "TestExistingAccountIsLeftAlone|TestExchanges|TestRace"},
+		{"users are deleted by themselves", "httpadapter/internal/socotra/users.go",
+			"	if err := needIfSelf(r, m, locator(r), usermgmt.UsersDelete); err != nil {\n		return err\n	}\n", "", "httpadapter/internal/socotra", "TestExchanges|TestDeletedUser"},
+		{"roles of organizations are changed as the realm's", "httpadapter/internal/socotra/roles.go",
+			"	case err == nil && role.Scope != usermgmt.ScopeRealm:", "	case err == nil && role.Scope == 0:", "httpadapter/internal/socotra", "TestExchanges|TestDeletedRole|TestRoleList|TestHostile"},
+		{"version 0 of a user is any", "httpadapter/internal/fulfillmenttools/users.go",
+			"	if up.Version = req.Version; up.Version == 0 {", "	if up.Version = req.Version; up.Version < 0 {", "httpadapter/internal/fulfillmenttools", "TestVersion|TestExchanges"},
+		{"users change their own profile", "httpadapter/internal/fulfillmenttools/users.go",
+			"	up.ByRight = true\n", "", "httpadapter/internal/fulfillmenttools", "TestOwnProfile|TestExchanges"},
+		{"users beyond reach are told from those who are not there", "httpadapter/internal/fulfillmenttools/users.go",
+			"	if errors.Is(err, usermgmt.ErrForbidden) && userID(r) != m.Actor().UserID() {", "	if errors.Is(err, usermgmt.ErrForbidden) && userID(r) == \"\" {", "httpadapter/internal/fulfillmenttools", "TestForeignIsMissing|TestReach|TestExchanges"},
+		{"roles of other scopes are replaced along", "httpadapter/internal/fulfillmenttools/mapping.go",
+			"			up.FacilityRoles = &grants", "			up.Grants = &grants", "httpadapter/internal/fulfillmenttools", "TestReplaceKeepsOtherScopes"},
+		{"a body names another organization than the header", "httpadapter/internal/orguser/mapping.go",
+			"	if id, ok := named.Get(); ok && id != string(org) {", "	if id, ok := named.Get(); ok && id == \"\" {", "httpadapter/internal/orguser", "TestHeader|TestExchanges|TestHostileIDs"},
+		{"the first of two organizations of the header counts", "httpadapter/internal/orguser/organization.go",
+			"		case len(values) > 1:", "		case len(values) > 2:", "httpadapter/internal/orguser", "TestHeader"},
+		{"two spellings of the header may differ", "httpadapter/internal/orguser/organization.go",
+			"		case id != \"\" && values[0] != id:", "		case id != \"\" && values[0] == \"-\":", "httpadapter/internal/orguser", "TestHeader"},
+		{"whoever has no right in an organization enters", "httpadapter/internal/orguser/organization.go",
+			"	return org, m.Require(r.Context(), p, usermgmt.InOrganization(org))", "	return org, nil", "httpadapter/internal/orguser", "TestRights|TestForeignIsMissing|TestExchanges"},
+		{"an owner demotes himself", "httpadapter/internal/orguser/members.go",
+			"	if self.Role == usermgmt.RoleOwner {", "	if self.Role == \"\" {", "httpadapter/internal/orguser", "TestSelfOfOwner|TestExchanges"},
+		{"members see themselves without the right", "httpadapter/internal/orguser/members.go",
+			"	org, err := enter(m, r, usermgmt.MembersRead)", "	org, err := organizationOf(r)", "httpadapter/internal/orguser", "TestRights|TestExchanges"},
+		{"a vendor acts without having asked for the scope", "httpadapter/internal/mspcentric/vendor.go",
+			"	if !slices.Contains(scopes, usermgmt.ScopeVendorManage) {", "	if len(scopes) > 9 {", "httpadapter/internal/mspcentric", "TestExchanges|TestHostileBodies|TestCredentialsElsewhere"},
+		{"credentials of the header are ignored beside those of the body", "httpadapter/internal/mspcentric/vendor.go",
+			"	if len(r.Header[\"Authorization\"]) > 0 {", "	if len(r.Header[\"Authorization\"]) > 9 {", "httpadapter/internal/mspcentric", "TestCredentialsElsewhere"},
+		{"data that names nobody removes the token's own user", "httpadapter/internal/mspcentric/mapping.go",
+			"	if email == \"\" && vendorUserID == \"\" {", "	if email == \"-\" && vendorUserID == \"\" {", "httpadapter/internal/mspcentric", "TestOther|TestHostileMembers|TestExchanges"},
+		{"an empty id of an organization means its domain", "httpadapter/internal/mspcentric/mapping.go",
+			"	if ok && value == \"\" {", "	if ok && value == \"\" && member != \"data.vendorOrganizationId\" {", "httpadapter/internal/mspcentric", "TestExchanges|TestHostileMembers|TestOther"},
+	}
+}
