@@ -83,6 +83,8 @@ func TestIdentityProvider(t *testing.T) {
 	require.Equal(t, 403, s.call(t, sign(string(bob), map[string]any{"roles": []string{"admin"}}), "GET", "/auth/users/list", "").status,
 		"a claim is no right")
 	require.Equal(t, 401, whoami(sign(string(bob), map[string]any{"aud": "other"})))
+	require.Equal(t, 401, whoami(sign(string(bob), map[string]any{"iat": time.Now().Add(-time.Hour).Unix()})),
+		"issued before the account was made: to somebody else of that id")
 
 	next := s.Authenticate(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		actor, ok := ActorFrom(r.Context())
