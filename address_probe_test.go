@@ -45,6 +45,15 @@ func TestOwnAddressTellsOfFewOthers(t *testing.T) {
 	require.ErrorIs(t, moves(ada, "other3@example.com"), usermgmt.ErrExists)
 	require.ErrorIs(t, moves(ada, "other3@example.com"), usermgmt.ErrThrottled)
 
+	require.NoError(t, moves(ada, "free@example.com"), "what he has")
+	require.NoError(t, moves(ada, ""))
+	require.ErrorIs(t, second(d.As(usermgmt.UserActor(bob.ID).Confined("none")).UpdateUser(t.Context(), bob.ID, usermgmt.UserUpdate{Email: new("x@example.com")})), usermgmt.ErrForbidden)
+	root, err := d.CreateUser(t.Context(), usermgmt.NewUser{Username: "root", Grants: []usermgmt.Grant{realmAdmin}})
+	require.NoError(t, err)
+	for range 9 {
+		require.ErrorIs(t, moves(root, "other0@example.com"), usermgmt.ErrExists, "who sees all users may ask")
+	}
+
 	off := newDesk(t, func(o *usermgmt.Options) { o.Throttle.Off = true })
 	eve, err := off.CreateUser(t.Context(), usermgmt.NewUser{Username: "eve"})
 	require.NoError(t, err)

@@ -82,18 +82,18 @@ func (m *Manager) planPassword(ctx context.Context, s SnapshotUser, l login) (pl
 		return p, invalid("passwordHash", "must be absent where a password is given")
 	}
 	p.current = l.cred.Hash
-	if s.TemporaryPassword && p.current != "" && !l.cred.Temporary {
-		return p, nil // it was the way in, and has been replaced
-	}
 	if s.PasswordHash != "" {
 		hash, origin, err := importHash(s.PasswordHash)
-		if err != nil || p.current != "" && (l.cred.Origin == origin || p.current == hash) {
+		if err != nil || p.current != "" && (s.TemporaryPassword || l.cred.Origin == origin || p.current == hash) {
 			return p, err
 		}
 		p.hash, p.origin = hash, origin
 		return p, nil
 	}
 	if p.current != "" {
+		if s.TemporaryPassword {
+			return p, nil // it is the way in for who has no password yet
+		}
 		if ok, err := m.slotVerify(ctx, l.hash, s.Password); err != nil || ok {
 			return p, err
 		}

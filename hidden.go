@@ -5,8 +5,9 @@ import (
 	"log/slog"
 )
 
-// What a caller hands in with a secret is printed and logged without it. As JSON
-// a Snapshot has its secrets, since that is what it is for.
+// What a caller hands in with a secret is printed without it, and logged without
+// it where it is the value of an attribute. As JSON it has its secret, a Snapshot above all,
+// and so it has within a list that slog's JSON handler encodes.
 
 // hidden stands for a secret, if there is one.
 func hidden(secret string) string {

@@ -270,7 +270,15 @@ func TestTemporaryPasswordIsStatedOnce(t *testing.T) {
 		require.True(t, alive(t, d.Manager, chosen.AccessToken))
 		require.ErrorIs(t, second(d.SignIn(t.Context(), "dora", passphrase)), usermgmt.ErrUnauthenticated)
 		require.False(t, d.signIn(t, "dora", replacement).PasswordChangeRequired)
+
+		require.NoError(t, d.ResetPassword(t.Context(), chosen.UserID, "umbrella quarry 91"))
+		require.NoError(t, d.Apply(t.Context(), s))
+		require.ErrorIs(t, second(d.SignIn(t.Context(), "dora", passphrase)), usermgmt.ErrUnauthenticated, "nor after a reset")
+		require.True(t, d.signIn(t, "dora", "umbrella quarry 91").PasswordChangeRequired)
 	}
+	d := newDesk(t)
+	d.person(t, "dora")
+	require.ErrorIs(t, d.Apply(t.Context(), parse(t, `{"users":[{"username":"dora","passwordHash":"no hash","temporaryPassword":true}]}`)), usermgmt.ErrInvalid)
 }
 
 // TestChangePassword: everyone changes his own, and must know it.

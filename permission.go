@@ -315,7 +315,7 @@ func (g *guard) strip(ctx context.Context, gone []string) error {
 	}
 	for _, p := range gone {
 		err := g.eachUser(ctx, store.UserQuery{Permission: p}, func(u store.User) error {
-			u.Grants = slices.DeleteFunc(u.Grants, func(grant Grant) bool { return grant.Permission == p })
+			u.Grants = slices.DeleteFunc(u.Grants, func(grant Grant) bool { return slices.Contains(gone, string(grant.Permission)) })
 			return g.writeLoss(ctx, u, "roles")
 		})
 		if err != nil {

@@ -281,8 +281,9 @@ type MemberRef struct {
 // out for or, if other names someone, his membership of the same organization:
 // [ErrNotFound] if he has none, [ErrInvalid] if its fields name different
 // people. The organization's last active owner stays while there are other
-// members: [ErrLastOwner]. Someone else than the token's holder must not have a
-// role there with a right that the vendor lacks: [ErrForbidden].
+// members: [ErrLastOwner]. Someone else than the token's holder whose account
+// this vendor did not create must not have a role there with a right that the vendor
+// lacks: [ErrForbidden].
 //
 // The account goes too if this vendor created it, it is not disabled, and no
 // membership, role, permission or tenant is left of it.
@@ -307,7 +308,7 @@ func (m *Manager) DeprovisionUser(ctx context.Context, token string, other Membe
 			return err
 		}
 		if ms.UserID != t.UserID {
-			if err := g.needRoleRights(ctx, ms.OrganizationID, ms.Role, reasonRank); err != nil {
+			if err := g.mayDeprovision(ctx, ms); err != nil {
 				return err
 			}
 		}
@@ -316,6 +317,19 @@ func (m *Manager) DeprovisionUser(ctx context.Context, token string, other Membe
 		}
 		return g.dropAccount(ctx, ms.UserID)
 	})
+}
+
+// mayDeprovision requires rank over a member whom the vendor names by another's
+// token. The account that he created himself is his to take out.
+func (g *guard) mayDeprovision(ctx context.Context, ms store.Membership) error {
+	if err := g.keepOwner(ctx, ms.OrganizationID, ms.UserID); err != nil {
+		return err
+	}
+	u, err := g.r.User(ctx, ms.UserID)
+	if err != nil || u.CreatedByVendor == g.m.actor.VendorID() {
+		return err
+	}
+	return g.needRoleRights(ctx, ms.OrganizationID, ms.Role, reasonRank)
 }
 
 // memberOf finds the member of the token's organization by a folded e-mail

@@ -355,9 +355,15 @@ func TestDeprovisionUser(t *testing.T) {
 		owner := p.opens(usermgmt.VendorUser{Email: "ada@acme.example"})
 		bob := p.hires(usermgmt.VendorUser{Email: "bob@acme.example"})
 		o.joins(owner.Organization.ID, "olga", usermgmt.RoleOwner)
-		require.ErrorIs(t, p.m.DeprovisionUser(t.Context(), bob.Token, usermgmt.MemberRef{Email: "ada@acme.example"}), usermgmt.ErrForbidden)
-		require.Equal(t, usermgmt.RoleOwner, o.role(owner.Organization.ID, owner.Membership.UserID))
-		require.NoError(t, p.m.DeprovisionUser(t.Context(), owner.Token, usermgmt.MemberRef{Email: "ada@acme.example"}), "his own token")
+		_, err := o.m.UpdateUser(t.Context(), "olga", usermgmt.UserUpdate{Email: new("olga@acme.example")})
+		require.NoError(t, err)
+		end := func(email string) error {
+			return p.m.DeprovisionUser(t.Context(), bob.Token, usermgmt.MemberRef{Email: email})
+		}
+		require.ErrorIs(t, end("olga@acme.example"), usermgmt.ErrForbidden)
+		require.Equal(t, usermgmt.RoleOwner, o.role(owner.Organization.ID, "olga"))
+		require.NoError(t, end("ada@acme.example"), "the vendor's own account")
+		require.ErrorIs(t, end("olga@acme.example"), usermgmt.ErrLastOwner, "which nobody may")
 	})
 
 	t.Run("does not undo that an account is disabled", func(t *testing.T) {

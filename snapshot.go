@@ -63,8 +63,8 @@ type SnapshotUser struct {
 	// PasswordHash in PHC form counts as applied while the user's password
 	// stems from it, upgraded since or not.
 	PasswordHash string `json:"passwordHash,omitempty"`
-	// TemporaryPassword makes the password one to sign in with and to change. It
-	// replaces none that lasts, such as the one that the user has chosen since.
+	// TemporaryPassword makes the password one to sign in with and to change, for
+	// a user who has none yet: it replaces no other, nor one that has expired.
 	TemporaryPassword bool            `json:"temporaryPassword,omitempty"`
 	Disabled          *bool           `json:"disabled,omitempty"`
 	Attributes        json.RawMessage `json:"attributes,omitempty"`

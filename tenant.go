@@ -287,7 +287,7 @@ func (g *guard) sharesTenants(ctx context.Context, u store.User) error {
 // needTenant requires that the actor, who lacks "any", has the assignment
 // himself: literally, or for a tenant through its type.
 func (g *guard) needTenant(ctx context.Context, assignment string) error {
-	refusal := &ForbiddenError{Reason: "the tenant is not yours to give"}
+	refusal := &ForbiddenError{Reason: "the tenant is not yours"}
 	if g.rights == nil {
 		return refusal
 	}

@@ -20,7 +20,8 @@ type Throttle struct {
 	// names: 10 at once and then one a minute. Names that are nobody's are
 	// throttled alike. An attempt counts as failed until it has succeeded, so
 	// that guesses at the same time are bounded exactly; success forgets what
-	// was counted, and so does a new password.
+	// was counted, and so does a new password. By the same rate, but in a count of
+	// its own, a user learns which addresses are others' by giving them to himself.
 	Account Rate
 	// AccountLimit is how many failures in a row, less than a day apart, end
 	// all attempts by that name for a day, or until the password is set anew: 50,

@@ -68,7 +68,8 @@ type UserUpdate struct {
 // nothing writes nothing, and returns the user as he is. Beside the right to
 // change each field it needs that the user holds no right that the actor lacks.
 // Who gives himself addresses that are others' is told of as many as
-// Throttle.Account has; then it is a [*ThrottledError].
+// Throttle.Account has; then it is a [*ThrottledError]. A joined Manager counts in
+// the host's transaction.
 //
 // A right that is held at facilities reaches the users whose facilities are all
 // among these. One that is held by a role at every facility also reaches users
@@ -78,12 +79,12 @@ func (m *Manager) UpdateUser(ctx context.Context, id UserID, up UserUpdate) (Use
 	if err := up.check(); err != nil {
 		return User{}, err
 	}
-	hash, err := m.updatedPassword(ctx, id, up)
-	if err != nil {
-		return User{}, err
-	}
 	var u store.User
 	update := func(free func(store.Tx) error) error {
+		hash, err := m.updatedPassword(ctx, id, up)
+		if err != nil {
+			return err
+		}
 		return m.update(ctx, func(g *guard) error {
 			old, err := g.mayUpdate(ctx, id, up)
 			if err != nil {
@@ -100,12 +101,7 @@ func (m *Manager) UpdateUser(ctx context.Context, id UserID, up UserUpdate) (Use
 			return free(g.tx)
 		})
 	}
-	if up.Email != nil && m.actor.UserID() == id {
-		err = m.probing(ctx, id, update)
-	} else {
-		err = update(func(store.Tx) error { return nil })
-	}
-	if err != nil {
+	if err := m.probing(ctx, id, up.Email, update); err != nil {
 		return User{}, err
 	}
 	return User(u), nil
@@ -353,7 +349,9 @@ func (g *guard) updateUser(ctx context.Context, old store.User, up UserUpdate) (
 		if err := g.checkTenants(ctx, "removeTenants", up.RemoveTenants); err != nil {
 			return store.User{}, err
 		}
-		gone := slices.DeleteFunc(slices.Clone(old.Tenants), func(t string) bool { return slices.Contains(u.Tenants, t) })
+		gone := slices.DeleteFunc(slices.Clone(old.Tenants), func(t string) bool {
+			return slices.Contains(u.Tenants, t) || slices.Contains(up.RemoveTenants, t)
+		})
 		if err := g.needTenants(ctx, gone); err != nil {
 			return store.User{}, err
 		}

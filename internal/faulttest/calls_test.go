@@ -25,8 +25,8 @@ type call struct {
 	// parts is set where an operation is not meant to be whole or nothing, but
 	// can be done again until it is done.
 	parts bool
-	// counted is set where a password is counted, in units of their own, before
-	// the one that counts: what comes of those is no part of the dump.
+	// counted is set where a password or an address is counted, in units of their
+	// own, before the one that counts: what comes of those is no part of the dump.
 	counted bool
 }
 
