@@ -262,7 +262,12 @@ func TestDeletePermission(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"invoices.*", "users.read"}, r.Permissions)
 
+	both := d.user(t, "both", direct("invoices.approve"), direct("invoices.*"))
 	require.NoError(t, d.DeletePermission(t.Context(), "invoices.approve"))
+	got, err = d.User(t.Context(), both.ID)
+	require.NoError(t, err)
+	require.Empty(t, got.Grants)
+	require.Equal(t, both.Version+1, got.Version, "who loses two is changed once")
 	require.False(t, can(t, holder, "invoices.pay", usermgmt.Realmwide), "the wildcard of a group that is gone still works")
 	require.NoError(t, d.CreatePermission(t.Context(), "invoices.pay"))
 	require.False(t, can(t, holder, "invoices.pay", usermgmt.Realmwide), "re-creating a permission revived it")

@@ -60,28 +60,26 @@ func TestSnapshotsTakeNothingFromOthers(t *testing.T) {
 	require.ErrorIs(t, err, usermgmt.ErrNoOrganization)
 }
 
-// TestStatedTemporaryPasswords: they are the way in, and nothing once the user has
-// a password of his own, be it since the moment before.
+// TestStatedTemporaryPasswords: they are the way in for who has no password, and
+// nothing once he has one, be it since the moment before.
 func TestStatedTemporaryPasswords(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	ctx := t.Context()
-	s := parse(t, `{"users":[{"username":"ada","password":"brass lantern 12","temporaryPassword":true}]}`)
-	require.NoError(t, d.Apply(ctx, s))
-	ada, err := d.UserByUsername(ctx, "ada")
+	s := parse(t, `{"users":[{"username":"ada","password":"brass lantern 12","temporaryPassword":true},{"username":"bob","password":"brass lantern 12","temporaryPassword":true}]}`)
+	ada, err := d.CreateUser(ctx, usermgmt.NewUser{Username: "ada"})
 	require.NoError(t, err)
 	works := func(password string) bool {
 		ok, err := d.VerifyPassword(ctx, ada.ID, password)
 		require.NoError(t, err)
 		return ok
 	}
-	require.True(t, works("brass lantern 12"))
 
-	// He sets his own between the look at what he has and the act.
-	s.Users[0].Password = "copper kettle 34"
+	// She is given one between the look at what she has and the act.
 	store := &afterView{Store: d.store, then: func() { require.NoError(t, d.SetPassword(ctx, ada.ID, passphrase)) }}
 	require.NoError(t, d.With(store).Apply(ctx, s))
 	require.True(t, works(passphrase))
+	require.True(t, d.signIn(t, "bob", "brass lantern 12").PasswordChangeRequired)
 
 	before := d.actions(t)
 	require.NoError(t, d.Apply(ctx, s))

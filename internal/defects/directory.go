@@ -25,7 +25,7 @@ func directoryDefects() []defect {
 		{"a role takes a built-in one's name", "role.go",
 			"	if _, err := g.roleByName(ctx, r.Scope, r.Name); err == nil {\n		return &ExistsError", "	if _, err := g.r.RoleByName(ctx, r.Scope, r.Name); err == nil {\n		return &ExistsError", ".", "TestRoles"},
 		{"a deleted permission is still held by users", "permission.go",
-			"		err := g.eachUser(ctx, store.UserQuery{Permission: p}, func", "		err := g.eachUser(ctx, store.UserQuery{Permission: \"-.-\"}, func", ".", "TestDeletePermission|TestCustomPermissions"},
+			"		err := g.eachUser(ctx, store.UserQuery{Permission: p}, func", "		err := g.eachUser(ctx, store.UserQuery{Permission: p + \"-\"}, func", ".", "TestDeletePermission|TestCustomPermissions"},
 		{"whoever manages an organization says whom its domain matches", "org.go",
 			"			if err := g.need(ctx, OrganizationsUpdate, Realmwide); err != nil {\n				return o, err\n			}\n		}\n		o.MatchDomain", "			if err := g.need(ctx, OrganizationsUpdate, InOrganization(o.ID)); err != nil {\n				return o, err\n			}\n		}\n		o.MatchDomain", ".", "TestUpdateOrganization"},
 		{"whoever manages an organization lets its keys provision", "org.go",
