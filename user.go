@@ -399,3 +399,12 @@ func isActiveAdmin(u store.User) bool {
 	}
 	return false
 }
+
+// writeLoss writes a user who has lost something of the field because what it named is gone.
+func (g *guard) writeLoss(ctx context.Context, u store.User, field string) error {
+	u.UpdatedAt = g.m.now()
+	if err := g.tx.UpdateUser(ctx, u); err != nil {
+		return err
+	}
+	return g.record(ctx, Event{Action: "user.updated", Object: "user:" + string(u.ID), Fields: []string{field}})
+}

@@ -448,15 +448,6 @@ func (up UserUpdate) apply(old store.User) (store.User, error) {
 	return u, checkUser(u)
 }
 
-// writeLoss writes a user who has lost something of the field because what it named is gone.
-func (g *guard) writeLoss(ctx context.Context, u store.User, field string) error {
-	u.UpdatedAt = g.m.now()
-	if err := g.tx.UpdateUser(ctx, u); err != nil {
-		return err
-	}
-	return g.record(ctx, Event{Action: "user.updated", Object: "user:" + string(u.ID), Fields: []string{field}})
-}
-
 // changedFields names what differs, nil for nothing.
 func changedFields(a, b store.User) []string {
 	var fields []string
